@@ -1,0 +1,410 @@
+//! The one connector. Forwarding, probes and controllers all reach a member through it, so that there is one place
+//! where names are resolved, addresses judged and certificates verified.
+//!
+//! It resolves, unmaps IPv4 written as IPv6, judges *every* answer, and dials an address it judged: never a name, so
+//! that nothing can answer differently in between. What it dials is the registered endpoint, whatever URI it is asked
+//! for. Proxies of the environment play no part.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use http::Uri;
+use hyper_util::client::legacy::connect::{Connected, Connection as Describe};
+use hyper_util::rt::TokioIo;
+use rustls::pki_types::ServerName;
+use rustls::{CertificateError, ClientConfig, RootCertStore};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use crate::connection::{Connection, ConnectionError};
+use crate::endpoint::{AddressPolicy, AddressRefused, Endpoint, unmap};
+
+/// Most addresses of one name that are tried.
+const MAX_ADDRESSES: usize = 16;
+/// How long a peer may be silent on the TCP level before the kernel asks.
+const KEEPALIVE: Duration = Duration::from_secs(30);
+
+/// Turns a host name into addresses.
+pub type Resolver = Arc<dyn Fn(String, u16) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> + Send + Sync>;
+
+/// How long each step may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadlines {
+    /// Resolving a name, and opening a TCP connection.
+    pub connect: Duration,
+    /// The TLS handshake.
+    pub tls: Duration,
+    /// From sending a short forwarded request to the headers of its answer.
+    pub response_header: Duration,
+    /// A whole request of the hub's own.
+    pub own_request: Duration,
+    /// One question of the staged check.
+    pub question: Duration,
+    /// One probe.
+    pub probe: Duration,
+    /// Waiting for a free place towards a member.
+    pub queue: Duration,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            tls: Duration::from_secs(10),
+            response_header: Duration::from_secs(60),
+            own_request: Duration::from_secs(30),
+            question: Duration::from_secs(10),
+            probe: Duration::from_secs(3),
+            queue: Duration::from_secs(2),
+        }
+    }
+}
+
+/// How the hub reaches the network.
+#[derive(Clone)]
+pub struct Network {
+    /// Which addresses may be dialled.
+    pub policy: Arc<AddressPolicy>,
+    /// How names are resolved.
+    pub resolver: Resolver,
+    /// How long each step may take.
+    pub deadlines: Deadlines,
+}
+
+impl Network {
+    /// The system's resolver and the conventional deadlines.
+    pub fn new(policy: AddressPolicy) -> Self {
+        let resolver: Resolver = Arc::new(|host, port| {
+            Box::pin(async move {
+                let found = tokio::net::lookup_host((host.as_str(), port)).await?;
+                Ok(found.map(|address| address.ip()).collect())
+            })
+        });
+        Self { policy: Arc::new(policy), resolver, deadlines: Deadlines::default() }
+    }
+}
+
+/// Where a connection failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConnectStage {
+    /// Resolving and judging.
+    Dns,
+    /// Dialling.
+    Tcp,
+    /// Handshake and verification.
+    Tls,
+}
+
+/// What went wrong.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConnectFailure {
+    /// The name does not resolve.
+    #[error("the name {host} cannot be resolved")]
+    Unresolved {
+        /// The name.
+        host: String,
+    },
+    /// An address that may not be dialled.
+    #[error(transparent)]
+    Refused(#[from] AddressRefused),
+    /// Nobody answered in time.
+    #[error("no answer within {} s", .0.as_secs_f32())]
+    TimedOut(Duration),
+    /// The peer, or the way to it, said no.
+    #[error("the connection failed: {0}")]
+    Io(io::ErrorKind),
+    /// The certificate is signed by somebody else.
+    #[error("the server's certificate is not signed by the given certificate authority")]
+    UnknownIssuer,
+    /// The certificate is for another name.
+    #[error("the server's certificate is for {presented}, not for {expected}")]
+    WrongName {
+        /// The name that was verified.
+        expected: String,
+        /// The names it carries.
+        presented: String,
+    },
+    /// The certificate is past its end.
+    #[error("the server's certificate has expired")]
+    Expired,
+    /// The certificate does not hold for another reason.
+    #[error("the server's certificate is not valid: {0}")]
+    BadCertificate(String),
+    /// The peer does not speak TLS as it should.
+    #[error("the TLS handshake failed: {0}")]
+    Handshake(String),
+}
+
+/// A connection that did not come about.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{failure}")]
+pub struct ConnectError {
+    /// At which step.
+    pub stage: ConnectStage,
+    /// What happened.
+    pub failure: ConnectFailure,
+}
+
+impl ConnectError {
+    fn new(stage: ConnectStage, failure: impl Into<ConnectFailure>) -> Self {
+        Self { stage, failure: failure.into() }
+    }
+
+    /// Whether the server's certificate is at fault.
+    pub fn is_certificate(&self) -> bool {
+        match self.failure {
+            ConnectFailure::UnknownIssuer
+            | ConnectFailure::WrongName { .. }
+            | ConnectFailure::Expired
+            | ConnectFailure::BadCertificate(_) => true,
+            ConnectFailure::Unresolved { .. }
+            | ConnectFailure::Refused(_)
+            | ConnectFailure::TimedOut(_)
+            | ConnectFailure::Io(_)
+            | ConnectFailure::Handshake(_) => false,
+        }
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> &'static str {
+        match &self.failure {
+            ConnectFailure::Unresolved { .. } => "Check the name in the address, and that the hub's own DNS knows it.",
+            ConnectFailure::Refused(AddressRefused::Loopback) => {
+                "Use an address that the hub can reach; clusters on the hub's own machine need the option \
+                 --allow-loopback-members."
+            }
+            ConnectFailure::Refused(_) => "Give the address of the cluster's API server.",
+            ConnectFailure::TimedOut(_) | ConnectFailure::Io(_) => {
+                "Check the address and the port, that the API server runs, and that no firewall stands between it and \
+                 the hub."
+            }
+            ConnectFailure::UnknownIssuer => {
+                "Put the cluster's own certificate authority into the kubeconfig (certificate-authority-data)."
+            }
+            ConnectFailure::WrongName { .. } => {
+                "Use an address that the certificate names, or put such a name into tls-server-name."
+            }
+            ConnectFailure::Expired => "Renew the certificate of the API server.",
+            ConnectFailure::BadCertificate(_) => "Renew the certificate of the API server, or its authority.",
+            ConnectFailure::Handshake(_) => "Check that the port is the API server's, and that it speaks TLS 1.2 or newer.",
+        }
+    }
+}
+
+/// A verified connection to a member.
+pub(crate) type Stream = TlsStream<TcpStream>;
+
+/// Makes verified connections to one member.
+#[derive(Clone)]
+pub(crate) struct Connector {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    endpoint: Endpoint,
+    server_name: ServerName<'static>,
+    tls: TlsConnector,
+    network: Network,
+}
+
+impl Connector {
+    pub(crate) fn new(connection: &Connection, network: &Network) -> Result<Self, ConnectionError> {
+        let inner = Inner {
+            endpoint: connection.endpoint.clone(),
+            server_name: connection.server_name()?,
+            tls: TlsConnector::from(Arc::new(client_config(connection)?)),
+            network: network.clone(),
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// The addresses of the endpoint, all of them judged: one bad answer refuses the name.
+    pub(crate) async fn resolve(&self) -> Result<Vec<SocketAddr>, ConnectError> {
+        let Inner { endpoint, network, .. } = &*self.inner;
+        let fail = |failure| ConnectError::new(ConnectStage::Dns, failure);
+        network.policy.judge_endpoint(endpoint).map_err(|refused| fail(refused.into()))?;
+        let limit = network.deadlines.connect;
+        let found = match endpoint.ip() {
+            Some(ip) => vec![ip],
+            None => match timeout(limit, (network.resolver)(endpoint.host(), endpoint.port())).await {
+                Ok(Ok(found)) => found,
+                Ok(Err(_)) => return Err(fail(ConnectFailure::Unresolved { host: endpoint.host() })),
+                Err(_) => return Err(fail(ConnectFailure::TimedOut(limit))),
+            },
+        };
+        if found.is_empty() {
+            return Err(fail(ConnectFailure::Unresolved { host: endpoint.host() }));
+        }
+        let sockets: Vec<_> = found.into_iter().map(|ip| SocketAddr::new(unmap(ip), endpoint.port())).collect();
+        for socket in &sockets {
+            network.policy.judge_socket(*socket).map_err(|refused| fail(refused.into()))?;
+        }
+        Ok(sockets)
+    }
+
+    /// Dials the addresses in turn, within one deadline.
+    pub(crate) async fn dial(&self, addresses: &[SocketAddr]) -> Result<TcpStream, ConnectError> {
+        let limit = self.inner.network.deadlines.connect;
+        let end = Instant::now() + limit;
+        let mut last = ConnectFailure::TimedOut(limit);
+        let count = addresses.len().min(MAX_ADDRESSES);
+        for (n, address) in addresses.iter().take(count).enumerate() {
+            let left = end.saturating_duration_since(Instant::now());
+            let share = left / u32::try_from(count - n).unwrap_or(1);
+            match timeout(share, TcpStream::connect(address)).await {
+                Ok(Ok(stream)) => {
+                    set_options(&stream).map_err(|error| io_error(ConnectStage::Tcp, &error))?;
+                    return Ok(stream);
+                }
+                Ok(Err(error)) => last = ConnectFailure::Io(error.kind()),
+                Err(_) => last = ConnectFailure::TimedOut(limit),
+            }
+        }
+        Err(ConnectError::new(ConnectStage::Tcp, last))
+    }
+
+    /// Shakes hands and verifies; no byte of HTTP is sent before.
+    pub(crate) async fn secure(&self, stream: TcpStream) -> Result<Stream, ConnectError> {
+        let limit = self.inner.network.deadlines.tls;
+        let handshake = self.inner.tls.connect(self.inner.server_name.clone(), stream);
+        match timeout_at(Instant::now() + limit, handshake).await {
+            Ok(Ok(stream)) => Ok(stream),
+            Ok(Err(error)) => Err(tls_error(&error)),
+            Err(_) => Err(ConnectError::new(ConnectStage::Tls, ConnectFailure::TimedOut(limit))),
+        }
+    }
+
+    /// All three steps.
+    pub(crate) async fn connect(&self) -> Result<Stream, ConnectError> {
+        let addresses = self.resolve().await?;
+        let stream = self.dial(&addresses).await?;
+        self.secure(stream).await
+    }
+}
+
+/// A dead peer is noticed by the kernel: a watch may rightly be silent for minutes.
+fn set_options(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let keepalive = socket2::TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE / 3).with_retries(3);
+    socket2::SockRef::from(stream).set_tcp_keepalive(&keepalive)
+}
+
+fn io_error(stage: ConnectStage, error: &io::Error) -> ConnectError {
+    ConnectError::new(stage, ConnectFailure::Io(error.kind()))
+}
+
+fn tls_error(error: &io::Error) -> ConnectError {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    let failure = match inner {
+        None => ConnectFailure::Io(error.kind()),
+        Some(rustls::Error::InvalidCertificate(certificate)) => match certificate {
+            CertificateError::UnknownIssuer | CertificateError::BadSignature => ConnectFailure::UnknownIssuer,
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => ConnectFailure::Expired,
+            CertificateError::NotValidForNameContext { expected, presented } => ConnectFailure::WrongName {
+                expected: expected.to_str().into_owned(),
+                presented: shorten(&presented.join(", ")),
+            },
+            other => ConnectFailure::BadCertificate(shorten(&format!("{other:?}"))),
+        },
+        Some(other) => ConnectFailure::Handshake(shorten(&other.to_string())),
+    };
+    ConnectError::new(ConnectStage::Tls, failure)
+}
+
+fn shorten(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(200).collect()
+}
+
+/// Certificates are always verified; there is no way to make a configuration that does not.
+fn client_config(connection: &Connection) -> Result<ClientConfig, ConnectionError> {
+    let mut roots = RootCertStore::empty();
+    match connection.ca_certificates()? {
+        Some(certificates) => {
+            for certificate in certificates {
+                roots.add(certificate).map_err(|_| ConnectionError::CertificateAuthority)?;
+            }
+        }
+        None => {
+            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        }
+    }
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|_| ConnectionError::CertificateAuthority)?
+        .with_root_certificates(roots);
+    let mut config = match connection.credential.certified_key()? {
+        Some(pair) => builder
+            .with_client_cert_resolver(Arc::new(rustls::client::AlwaysResolvesClientRawPublicKeysOr::pair(pair))),
+        None => builder.with_no_client_auth(),
+    };
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+/// A connection as hyper's pool takes it.
+pub(crate) struct Pooled(TokioIo<Stream>);
+
+impl Describe for Pooled {
+    fn connected(&self) -> Connected {
+        Connected::new()
+    }
+}
+
+impl hyper::rt::Read for Pooled {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: hyper::rt::ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buffer)
+    }
+}
+
+impl hyper::rt::Write for Pooled {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.0.is_write_vectored()
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        pieces: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write_vectored(cx, pieces)
+    }
+}
+
+impl tower::Service<Uri> for Connector {
+    type Response = Pooled;
+    type Error = ConnectError;
+    type Future = BoxFuture<'static, Result<Pooled, ConnectError>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), ConnectError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Uri) -> Self::Future {
+        let connector = self.clone();
+        Box::pin(async move { connector.connect().await.map(|stream| Pooled(TokioIo::new(stream))) })
+    }
+}

@@ -1,0 +1,1 @@
+//! Observe, plan, execute, record: keeps members in step with the hub.

@@ -1,0 +1,132 @@
+//! What each member cluster should hold, decided by functions of values: no I/O, no clock, no randomness.
+//!
+//! * [`plan()`] is the whole decision: an object, the clusters, what they hold and what the hub remembers go in, one step
+//!   for each cluster comes out.
+//! * Somebody else carries the steps out. [`fold`] turns what became of them into the status, [`settle()`] into records.
+//! * [`admit`] refuses at write time whatever a plan could only stumble over later.
+//! * [`render()`] and [`replicas::plan`] answer the same questions offline.
+//!
+//! Rules that hold throughout: what could not be read is unknown, never gone; nothing is deleted or overwritten without
+//! the managed label *and* the UID that the hub recorded; the cluster that is away delays nobody.
+#![warn(missing_docs)]
+
+mod cluster;
+mod error;
+mod hash;
+mod observed;
+mod retain;
+#[cfg(test)]
+mod test_values;
+
+pub mod admission;
+pub mod object;
+pub mod overrides;
+pub mod placement;
+pub mod plan;
+pub mod preview;
+pub mod render;
+pub mod replicas;
+pub mod settle;
+pub mod status;
+pub mod types;
+
+pub use admission::admit;
+pub use cluster::{Cluster, ClusterName, Scope};
+pub use error::{Error, FieldError, FieldReason, Warning, join};
+pub use hash::hash;
+pub use object::FederatedObject;
+pub use observed::{FIELD_MANAGER, Live, Observed, Present, REPLICAS_FIELD_MANAGER, Record, managed_hash};
+pub use plan::{Apply, Cause, ClusterPlan, FinalizerAction, Input, Plan, RecordAction, Step};
+pub use preview::preview;
+pub use render::render;
+pub use settle::{Failure, FailureKind, Outcome, RecordChanges, settle};
+pub use status::{ClusterStatus, Condition, FederatedStatus, Reason, fold};
+pub use types::{ApiType, TYPES, TypeDescriptor};
+
+use placement::Placed;
+
+/// Decides what to do about one federated object in every cluster.
+pub fn plan(input: &Input<'_>) -> Plan {
+    let mut plan = Plan::new(input);
+    let object = input.object;
+
+    if input.is_never_touched() {
+        // Every cluster has this namespace for itself; here it only says where the objects in it may go.
+        plan.ignored = true;
+        plan.finalizer = object.has_finalizer().then_some(FinalizerAction::Remove);
+        return plan;
+    }
+    if object.is_deleting() {
+        plan.delete_everywhere(input);
+        return plan;
+    }
+    if !object.has_finalizer() {
+        plan.finalizer = Some(FinalizerAction::Add);
+    }
+    if input.kind.is_namespace() && object.name != object.namespace {
+        let message = format!(
+            "a FederatedNamespace is called as its namespace: name it {:?}",
+            object.namespace
+        );
+        plan.whole = Some((Reason::InvalidName, message));
+        return plan;
+    }
+    let overrides = match &object.overrides {
+        Ok(overrides) => overrides,
+        Err(errors) => {
+            plan.whole = Some((Reason::InvalidOverrides, join(errors)));
+            return plan;
+        }
+    };
+    match placement::place(
+        input.kind,
+        object,
+        input.namespace,
+        input.scope,
+        input.clusters,
+        input.preference.is_some(),
+    ) {
+        Err(unreadable) => plan.whole = Some(unreadable),
+        Ok(Placed::NamespaceNotFederated) => plan.keep_everything(input),
+        Ok(Placed::Clusters(placed)) => {
+            let shares = plan.share_out(input, &placed);
+            for name in input.names() {
+                if placed.contains(name) {
+                    plan.put(input, name, overrides, shares.get(name).copied());
+                } else {
+                    plan.unplace(input, name);
+                }
+            }
+            plan.brake_change(input);
+        }
+    }
+    plan
+}
+
+impl Plan {
+    /// Losing its FederatedNamespace deletes nothing: what is there stays, nothing new is made.
+    fn keep_everything(&mut self, input: &Input<'_>) {
+        let namespace = &input.object.namespace;
+        let message = format!(
+            "no FederatedNamespace {namespace} in namespace {namespace}: nothing is created, changed or deleted until there is one"
+        );
+        self.whole = Some((Reason::NamespaceNotFederated, message));
+        for (name, record) in input.records {
+            let live = match input.observed.get(name) {
+                Some(Observed::Present(present)) => present.live,
+                Some(Observed::Unknown { .. } | Observed::Absent) | None => Live::default(),
+            };
+            if !input.clusters.contains_key(name) {
+                self.records.insert(name.clone(), RecordAction::Drop);
+            } else if record.uid.is_some() {
+                let kept = ClusterPlan {
+                    step: Step::Keep(Reason::NamespaceNotFederated, "left as it is".to_owned()),
+                    note: String::new(),
+                    desired_replicas: None,
+                    live,
+                };
+                self.clusters.insert(name.clone(), kept);
+            }
+        }
+    }
+}

@@ -1,0 +1,318 @@
+//! Putting an object into a cluster that it is placed in: make it, take it over, bring it up to date, or say why not.
+
+use serde_json::{Value, json};
+
+use super::{Apply, Cause, ClusterPlan, Input, Plan, RecordAction, RetainedReplicas, Step};
+use crate::object::{Built, build};
+use crate::observed::ADOPTED_SUFFIX;
+use crate::overrides::{self, Operation, Overrides};
+use crate::status::Reason;
+use crate::{ClusterName, Live, Observed, Present, Record, hash, retain};
+
+impl Plan {
+    /// Puts the object into a cluster; `replicas` is what a preference gives it.
+    pub(crate) fn put(&mut self, input: &Input<'_>, name: &ClusterName, overrides: &Overrides, replicas: Option<i64>) {
+        let operations = overrides.for_cluster(name);
+        let (step, note, desired) = match wait_for(input, name) {
+            Some(step) => (step, String::new(), None),
+            None => decide(input, name, operations, replicas),
+        };
+        let record = input.records.get(name);
+        if record.is_some_and(|record| record.leftover) && !step.is_write() {
+            self.records.insert(name.clone(), RecordAction::ClearLeftover);
+        }
+        if matches!(
+            step,
+            Step::Wait(Reason::WaitingForRemoval | Reason::CachedRetrievalFailed, _)
+        ) {
+            self.look_again();
+        }
+        let desired_replicas = desired.or_else(|| desired_replicas(input, operations, replicas));
+        let live = match input.observed.get(name) {
+            Some(Observed::Present(present)) => present.live,
+            Some(Observed::Unknown { .. } | Observed::Absent) | None => Live::default(),
+        };
+        let plan = ClusterPlan {
+            step,
+            note,
+            desired_replicas,
+            live,
+        };
+        self.clusters.insert(name.clone(), plan);
+    }
+}
+
+/// Why nothing can be decided for this cluster now.
+fn wait_for(input: &Input<'_>, name: &ClusterName) -> Option<Step> {
+    if !input.clusters.get(name).is_some_and(|cluster| cluster.ready) {
+        return Some(Step::Wait(
+            Reason::ClusterNotReady,
+            "the cluster does not answer; the object follows when it is back".to_owned(),
+        ));
+    }
+    match input.observed.get(name) {
+        None => Some(Step::Wait(
+            Reason::CachedRetrievalFailed,
+            "what the cluster holds has not been read yet".to_owned(),
+        )),
+        Some(Observed::Unknown { reason, message }) => Some(Step::Wait(*reason, message.clone())),
+        Some(Observed::Absent | Observed::Present(_)) => None,
+    }
+}
+
+type Decision = (Step, String, Option<i64>);
+
+fn decide(input: &Input<'_>, name: &ClusterName, operations: &[Operation], replicas: Option<i64>) -> Decision {
+    let record = input.records.get(name);
+    let present = match input.observed.get(name) {
+        Some(Observed::Present(present)) => Some(present.as_ref()),
+        Some(Observed::Unknown { .. } | Observed::Absent) | None => None,
+    };
+    let claim = match claim(input, present, record, operations) {
+        Ok(claim) => claim,
+        Err(step) => return (step, String::new(), None),
+    };
+    let adopted = input.kind.is_namespace()
+        && match claim {
+            Claim::New => false,
+            Claim::Stranger => true,
+            Claim::Ours => record.is_some_and(Record::is_adopted) || present.is_some_and(Present::says_adopted),
+        };
+    let marks = Built {
+        hub_uid: Some(input.hub_uid),
+        replicas,
+        adopted,
+    };
+    let mut object = match build(input.kind, input.object, operations, marks) {
+        Ok(object) => object,
+        Err(error) => {
+            return (Step::Fail(Reason::from(&error), error.to_string()), String::new(), None);
+        }
+    };
+    if let Some(present) = present {
+        retain::retain(input.kind, &mut object, &present.retained);
+    }
+    let path = input
+        .kind
+        .replicas_path
+        .as_deref()
+        .filter(|path| is_retained(input, operations, replicas, path));
+    let stated = path.and_then(|path| take(&mut object, path));
+    let retained = path.and_then(|path| hand_replicas_over(&object, path, stated, present, record.is_none()));
+    let desired = path.and_then(|_| {
+        present.map_or(retained.as_ref().and_then(|_| stated_number(input, None)), |present| {
+            present.spec_replicas
+        })
+    });
+    let hash = if adopted {
+        format!("{}{ADOPTED_SUFFIX}", hash(&object))
+    } else {
+        hash(&object)
+    };
+    if let Some(present) = present {
+        object["metadata"]["uid"] = present.uid.as_str().into();
+    }
+    let apply = |cause: Cause, hash: String| {
+        Step::Apply(Box::new(Apply {
+            object,
+            hash,
+            uid: present.map(|present| present.uid.clone()),
+            force: cause != Cause::Create,
+            cause,
+            hand_over: cause == Cause::Adopt
+                && present.is_some_and(|present| present.is_labelled() && present.owner().is_none()),
+            replicas: retained,
+        }))
+    };
+    match (claim, record) {
+        (Claim::New, _) => (apply(Cause::Create, hash), String::new(), desired),
+        (Claim::Stranger, _) | (Claim::Ours, None) => (apply(Cause::Adopt, hash), String::new(), desired),
+        (Claim::Ours, Some(record)) => {
+            let changed = record.applied_hash.as_ref() != Some(&hash);
+            let drifted = present.is_some_and(|present| present.managed_hash != record.managed_hash);
+            match (changed, drifted) {
+                (false, false) => (Step::UpToDate, String::new(), desired),
+                (false, true) if input.object.hold_drift => (Step::UpToDate, note_of_drift(""), desired),
+                (true, true) if input.object.hold_drift => (
+                    Step::Keep(
+                        Reason::Drifted,
+                        note_of_drift("; the last change waits for an answer, too"),
+                    ),
+                    String::new(),
+                    desired,
+                ),
+                (false, true) => (apply(Cause::Drift, hash), String::new(), desired),
+                (true, _) => (apply(Cause::Change, hash), String::new(), desired),
+            }
+        }
+    }
+}
+
+fn note_of_drift(more: &str) -> String {
+    format!(
+        "{}: fields that the hub states were changed in this cluster and stay so, as {}=hold asks{more}",
+        Reason::Drifted,
+        crate::object::DRIFT_ANNOTATION
+    )
+}
+
+/// Whose the object in the member is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Claim {
+    /// There is none.
+    New,
+    /// The hub's own.
+    Ours,
+    /// Nobody's, and it may be taken over.
+    Stranger,
+}
+
+/// Whose object is there, or the step that says why it is not ours to write.
+fn claim(
+    input: &Input<'_>,
+    present: Option<&Present>,
+    record: Option<&Record>,
+    operations: &[Operation],
+) -> Result<Claim, Step> {
+    let Some(present) = present else {
+        return Ok(Claim::New);
+    };
+    if present.is_off_limits() {
+        let message = format!(
+            "the object there is labelled {}=false; remove the label to let the hub write it",
+            crate::object::MANAGED_LABEL
+        );
+        return Err(Step::Fail(Reason::ManagedLabelFalse, message));
+    }
+    let refuse = |why: String| Err(Step::Fail(Reason::AlreadyExists, why));
+    match present.owner() {
+        Some(owner) if owner != input.hub_uid => {
+            return refuse(format!(
+                "the object there belongs to another hub ({owner}); delete it there, or place this one elsewhere"
+            ));
+        }
+        _ if present.deleting => {
+            return Err(Step::Wait(
+                Reason::WaitingForRemoval,
+                "the object there is being deleted; it is made anew when it is gone".to_owned(),
+            ));
+        }
+        _ if record.is_some_and(|record| record.owns(present)) => return Ok(Claim::Ours),
+        // Written by this hub, which then stopped before it could remember.
+        Some(_) if present.is_labelled() && record.is_none_or(|record| record.uid.is_none()) => {
+            return Ok(Claim::Ours);
+        }
+        Some(_) | None => {}
+    }
+    if !input.adopt_resources {
+        return refuse(
+            "there is such an object already, and adoptResources is Disabled; delete it there, or enable adoption"
+                .to_owned(),
+        );
+    }
+    if let Some(owner) = present.owners.first() {
+        return refuse(format!("the object there is owned by {owner}; rename one of them"));
+    }
+    let tool = present.labels.get(MANAGED_BY);
+    if let Some(tool) = tool.filter(|tool| stated_tool(input, operations) != Some(tool.as_str())) {
+        return refuse(format!(
+            "the object there is managed by {tool:?} (label {MANAGED_BY}); delete it there, or state the same label in the template"
+        ));
+    }
+    Ok(Claim::Stranger)
+}
+
+const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+
+/// A chart that is federated brings its tool's label along; then the tool is no stranger.
+fn stated_tool<'a>(input: &'a Input<'_>, operations: &'a [Operation]) -> Option<&'a str> {
+    let path = ["metadata", "labels", MANAGED_BY];
+    let overridden = operations.iter().rev().find(|operation| operation.segments == path);
+    overridden.map_or_else(
+        || {
+            input
+                .object
+                .template
+                .get("metadata")?
+                .get("labels")?
+                .get(MANAGED_BY)?
+                .as_str()
+        },
+        |operation| operation.value.as_str(),
+    )
+}
+
+/// An override or a preference of the replicas wins over `retainReplicas`.
+fn is_retained(input: &Input<'_>, operations: &[Operation], replicas: Option<i64>, path: &str) -> bool {
+    input.object.retain_replicas && replicas.is_none() && !overrides::touch(operations, path)
+}
+
+/// Takes a value out of the object.
+fn take(object: &mut Value, pointer: &str) -> Option<Value> {
+    let (parent, field) = pointer.rsplit_once('/')?;
+    object.pointer_mut(parent)?.as_object_mut()?.remove(field)
+}
+
+/// What the second field manager has to state, so that the member's own scaling is left alone from then on.
+fn hand_replicas_over(
+    object: &Value,
+    path: &str,
+    stated: Option<Value>,
+    present: Option<&Present>,
+    unrecorded: bool,
+) -> Option<RetainedReplicas> {
+    let (value, before, force) = match present {
+        // The object is about to be made; the template says how many to begin with.
+        None => (stated?, false, false),
+        Some(present) if present.replicas_handed_over => return None,
+        // The hub stated them so far: whoever lets go of a field that nobody else states removes it.
+        Some(present) if present.states_replicas => (present.spec_replicas?.into(), true, true),
+        // The hub made it and stopped before this step.
+        Some(present) if unrecorded && present.owner().is_some() => (stated?, false, false),
+        Some(_) => return None,
+    };
+    let mut only_replicas = json!({
+        "apiVersion": object["apiVersion"],
+        "kind": object["kind"],
+        "metadata": {"name": object["metadata"]["name"], "namespace": object["metadata"]["namespace"]},
+    });
+    if let Some(present) = present {
+        only_replicas["metadata"]["uid"] = present.uid.as_str().into();
+        if before {
+            // The value is a reading: it may be written only while it is still the newest one.
+            only_replicas["metadata"]["resourceVersion"] = present.resource_version.as_str().into();
+        }
+    }
+    let mut place = &mut only_replicas;
+    for segment in path.trim_start_matches('/').split('/') {
+        place = &mut place[segment];
+    }
+    *place = value;
+    Some(RetainedReplicas {
+        object: only_replicas,
+        before,
+        force,
+    })
+}
+
+/// Replicas that the hub asks a cluster for: by preference, by override, by the template.
+fn desired_replicas(input: &Input<'_>, operations: &[Operation], replicas: Option<i64>) -> Option<i64> {
+    let path = input.kind.replicas_path.as_deref()?;
+    let overridden = || {
+        let exact = operations
+            .iter()
+            .rev()
+            .find(|operation| operation.path == path && operation.op != overrides::Op::Remove);
+        exact.and_then(|operation| operation.value.as_i64())
+    };
+    replicas.or_else(|| stated_number(input, overridden()))
+}
+
+fn stated_number(input: &Input<'_>, overridden: Option<i64>) -> Option<i64> {
+    let path = input.kind.replicas_path.as_deref()?;
+    overridden.or_else(|| {
+        let mut segments = path.trim_start_matches('/').split('/');
+        let first = input.object.template.get(segments.next()?)?;
+        segments.try_fold(first, |place, segment| place.get(segment))?.as_i64()
+    })
+}

@@ -1,0 +1,132 @@
+//! Fields whose value in a member wins over the template.
+//!
+//! With server-side apply a field that is not stated stays whoever's it is, so nothing needs to be copied back to keep
+//! it. What is left are fields that a template states and a member has assigned otherwise and will not change.
+
+use serde_json::{Map, Value};
+
+use crate::TypeDescriptor;
+
+/// The values of such fields in a member object, null when there are none.
+pub(crate) fn observe(kind: &TypeDescriptor, object: &Value) -> Value {
+    if !kind.is_core("Service") {
+        return Value::Null;
+    }
+    let fields = ["clusterIP", "clusterIPs", "healthCheckNodePort", "ports"];
+    let spec = fields
+        .iter()
+        .filter_map(|field| Some(((*field).to_owned(), object["spec"].get(*field)?.clone())));
+    Value::Object(spec.collect())
+}
+
+/// Puts the member's values in the place of those that the template states.
+pub(crate) fn retain(kind: &TypeDescriptor, built: &mut Value, retained: &Value) {
+    if kind.is_core("ServiceAccount") {
+        // An empty list would take away the tokens that the member made.
+        let states_none = built
+            .get("secrets")
+            .is_some_and(|secrets| secrets.is_null() || secrets.as_array().is_some_and(Vec::is_empty));
+        if let (true, Some(map)) = (states_none, built.as_object_mut()) {
+            map.remove("secrets");
+        }
+    }
+    let (true, Some(spec)) = (
+        kind.is_core("Service"),
+        built.get_mut("spec").and_then(Value::as_object_mut),
+    ) else {
+        return;
+    };
+    let is_assigned = |value: &Value| match value {
+        Value::String(text) => !text.is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        Value::Number(number) => number.as_i64() != Some(0),
+        _ => false,
+    };
+    for field in ["clusterIP", "clusterIPs", "healthCheckNodePort"] {
+        if let (Some(stated), Some(assigned)) = (
+            spec.get_mut(field),
+            retained.get(field).filter(|value| is_assigned(value)),
+        ) {
+            *stated = assigned.clone();
+        }
+    }
+    let assigned: Vec<&Value> = retained["ports"].as_array().into_iter().flatten().collect();
+    for port in spec
+        .get_mut("ports")
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_object_mut)
+    {
+        if port.contains_key("nodePort")
+            && let Some(node_port) = assigned
+                .iter()
+                .find(|other| is_same_port(port, other))
+                .and_then(|other| other.get("nodePort"))
+        {
+            port.insert("nodePort".to_owned(), node_port.clone());
+        }
+    }
+}
+
+fn is_same_port(port: &Map<String, Value>, other: &Value) -> bool {
+    fn text<'a>(value: Option<&'a Value>, default: &'a str) -> &'a str {
+        value.and_then(Value::as_str).unwrap_or(default)
+    }
+    text(port.get("name"), "") == text(other.get("name"), "")
+        && text(port.get("protocol"), "TCP") == text(other.get("protocol"), "TCP")
+        && port.get("port") == other.get("port")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::types;
+
+    fn retained(name: &str, mut built: Value, member: Value) -> Value {
+        let kind = types::find(name).unwrap();
+        retain(kind, &mut built, &observe(kind, &member));
+        built
+    }
+
+    #[test]
+    fn a_member_keeps_the_addresses_it_assigned() {
+        let built = json!({"spec": {"clusterIP": "10.0.0.1", "clusterIPs": ["10.0.0.1"], "healthCheckNodePort": 1}});
+        let member = json!({"spec": {"clusterIP": "10.9.9.9", "clusterIPs": ["10.9.9.9"], "healthCheckNodePort": 0}});
+        assert_eq!(
+            retained("services", built, member),
+            json!({"spec": {"clusterIP": "10.9.9.9", "clusterIPs": ["10.9.9.9"], "healthCheckNodePort": 1}})
+        );
+    }
+
+    #[test]
+    fn what_the_template_leaves_open_stays_open() {
+        let member = json!({"spec": {"clusterIP": "10.9.9.9", "ports": [{"port": 80, "nodePort": 30001}]}});
+        let built = json!({"spec": {"ports": [{"port": 80}]}});
+        assert_eq!(retained("services", built.clone(), member), built);
+    }
+
+    #[test]
+    fn a_node_port_belongs_to_name_protocol_and_port_where_no_protocol_is_tcp() {
+        let member = json!({"spec": {"ports": [{"port": 80, "protocol": "TCP", "nodePort": 30001}, {"port": 80, "protocol": "UDP", "nodePort": 30002}]}});
+        let built = json!({"spec": {"ports": [{"port": 80, "nodePort": 1}, {"port": 80, "protocol": "UDP", "nodePort": 2}, {"port": 81, "nodePort": 3}]}});
+        assert_eq!(
+            retained("services", built, member),
+            json!({"spec": {"ports": [{"port": 80, "nodePort": 30001}, {"port": 80, "protocol": "UDP", "nodePort": 30002}, {"port": 81, "nodePort": 3}]}})
+        );
+    }
+
+    #[test]
+    fn a_service_account_does_not_state_an_empty_list_of_secrets() {
+        assert_eq!(
+            retained("serviceaccounts", json!({"secrets": []}), json!({})),
+            json!({})
+        );
+        assert_eq!(
+            retained("serviceaccounts", json!({"secrets": [{"name": "a"}]}), json!({})),
+            json!({"secrets": [{"name": "a"}]})
+        );
+    }
+}

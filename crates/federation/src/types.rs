@@ -1,0 +1,99 @@
+//! The table of federated types. A type is data: discovery, schemas, controllers and forms read its row, and a type
+//! added while the hub runs is one more row of the same shape.
+
+mod builtin;
+
+use std::borrow::Cow;
+
+pub use builtin::{TYPES, enabled, find};
+
+/// The namespace of the control plane.
+pub const SYSTEM_NAMESPACE: &str = "kube-federation-system";
+
+/// Group of the federated kinds.
+pub const FEDERATED_GROUP: &str = "types.kubefed.io";
+
+/// Namespaces that every cluster has for itself: they are never created, changed or deleted in a member.
+pub const NEVER_TOUCHED_NAMESPACES: [&str; 5] = [
+    "default",
+    "kube-system",
+    "kube-public",
+    "kube-node-lease",
+    SYSTEM_NAMESPACE,
+];
+
+/// How an API type is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiType {
+    /// API group, empty for the core group.
+    pub group: Cow<'static, str>,
+    /// Version.
+    pub version: Cow<'static, str>,
+    /// Kind.
+    pub kind: Cow<'static, str>,
+    /// Plural resource name.
+    pub plural: Cow<'static, str>,
+    /// Short names.
+    pub short_names: Cow<'static, [Cow<'static, str>]>,
+    /// Whether objects live in namespaces.
+    pub namespaced: bool,
+}
+
+impl ApiType {
+    /// `apps/v1`, or `v1` in the core group.
+    pub fn api_version(&self) -> String {
+        if self.group.is_empty() {
+            self.version.to_string()
+        } else {
+            format!("{}/{}", self.group, self.version)
+        }
+    }
+
+    /// `deployments.apps`, or `services` in the core group.
+    pub fn resource(&self) -> String {
+        if self.group.is_empty() {
+            self.plural.to_string()
+        } else {
+            format!("{}.{}", self.plural, self.group)
+        }
+    }
+}
+
+/// One federated type: what people write on the hub, and what it becomes in members.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TypeDescriptor {
+    /// What members hold.
+    pub target: ApiType,
+    /// What the hub holds.
+    pub federated: ApiType,
+    /// Where the number of replicas stands in the target, as a JSON pointer.
+    pub replicas_path: Option<Cow<'static, str>>,
+    /// Whether the hub serves it.
+    pub enabled: bool,
+}
+
+impl TypeDescriptor {
+    /// The name of the type, `deployments.apps`: also the name of its `FederatedTypeConfig`.
+    pub fn name(&self) -> String {
+        self.target.resource()
+    }
+
+    /// Whether this is the type whose members are namespaces: placed like any other, but scope of all others.
+    pub fn is_namespace(&self) -> bool {
+        self.target.group.is_empty() && self.target.kind == "Namespace"
+    }
+
+    /// Whether this is the core type of that kind.
+    pub(crate) fn is_core(&self, kind: &str) -> bool {
+        self.target.group.is_empty() && self.target.kind == kind
+    }
+
+    /// Whether members run pods for it by a template and a selector.
+    pub(crate) fn is_workload(&self) -> bool {
+        self.target.group == "apps"
+            && matches!(
+                self.target.kind.as_ref(),
+                "Deployment" | "ReplicaSet" | "StatefulSet" | "DaemonSet"
+            )
+    }
+}

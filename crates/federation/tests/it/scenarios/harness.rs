@@ -1,0 +1,380 @@
+//! From a scenario file to the values that a plan takes, and through plan, outcomes, status and records.
+
+use std::collections::BTreeMap;
+
+use atoll_federation::plan::{Contents, Input, Pods};
+use atoll_federation::replicas::Preference;
+use atoll_federation::{
+    Apply, Cluster, ClusterName, Failure, FailureKind, FederatedObject, FederatedStatus, FinalizerAction, Observed,
+    Outcome, Plan, Present, Reason, Record, RecordChanges, Scope, Step, TypeDescriptor, fold, plan, settle, types,
+};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::output;
+
+const HUB: &str = "hub-1";
+
+/// Everything a scenario states, read.
+struct Scenario {
+    now: Timestamp,
+    kind: &'static TypeDescriptor,
+    object: FederatedObject,
+    namespace: Option<FederatedObject>,
+    clusters: BTreeMap<ClusterName, Cluster>,
+    observed: BTreeMap<ClusterName, Observed>,
+    records: BTreeMap<ClusterName, Record>,
+    preference: Option<Preference>,
+    pods: BTreeMap<ClusterName, Pods>,
+    managed: BTreeMap<ClusterName, u64>,
+    contents: BTreeMap<ClusterName, Contents>,
+    scope: Scope,
+    adopt_resources: bool,
+}
+
+/// Plan, carry out, fold, settle; all of it as one value.
+pub(super) fn run(file: &Value) -> Value {
+    let scenario = Scenario::read(file);
+    let plan = plan(&scenario.input());
+    let outcomes = scenario.outcomes(&plan, &file["outcomes"]);
+    let status = fold(&plan, &outcomes, scenario.object.status.as_ref());
+    let records = settle(&plan, &outcomes, &status, &scenario.records);
+    output::describe(&plan, &status, scenario.object.status.as_ref(), &records)
+}
+
+/// When every step works, the next plan writes nothing but what still goes, and the status stays as it is.
+pub(super) fn check_second_run_is_quiet(file: &Value, title: &str) {
+    let mut scenario = Scenario::read(file);
+    for _ in 0..3 {
+        let plan = plan(&scenario.input());
+        let outcomes = scenario.outcomes(&plan, &Value::Null);
+        let status = fold(&plan, &outcomes, scenario.object.status.as_ref());
+        let changes = settle(&plan, &outcomes, &status, &scenario.records);
+        scenario.carry_out(&plan, &outcomes, status, changes);
+    }
+    let again = plan(&scenario.input());
+    assert!(
+        again.is_quiet() || scenario.object.deletion_timestamp.is_some(),
+        "{title}: {again:#?}"
+    );
+    let status = fold(&again, &BTreeMap::new(), scenario.object.status.as_ref());
+    assert_eq!(Some(&status), scenario.object.status.as_ref(), "{title}");
+    assert_eq!(
+        settle(&again, &BTreeMap::new(), &status, &scenario.records),
+        RecordChanges::default(),
+        "{title}"
+    );
+}
+
+fn name(text: &str) -> ClusterName {
+    ClusterName::parse(text).unwrap()
+}
+
+fn merge(value: &mut Value, extra: &Value) {
+    match (value, extra) {
+        (Value::Object(map), Value::Object(extra)) => {
+            for (key, extra) in extra {
+                if extra.is_null() {
+                    map.remove(key);
+                } else {
+                    merge(map.entry(key).or_insert(Value::Null), extra);
+                }
+            }
+        }
+        (value, extra) => *value = extra.clone(),
+    }
+}
+
+fn by_cluster<T>(map: &Value, read: impl Fn(&ClusterName, &Value) -> T) -> BTreeMap<ClusterName, T> {
+    let entries = map.as_object().into_iter().flatten();
+    entries
+        .map(|(key, value)| (name(key), read(&name(key), value)))
+        .collect()
+}
+
+impl Scenario {
+    fn read(file: &Value) -> Self {
+        let kind = types::find(file["kind"].as_str().unwrap_or("configmaps")).unwrap();
+        let mut object = json!({
+            "kind": kind.federated.kind,
+            "metadata": {"name": "web", "namespace": "shop", "uid": "f-1", "generation": 2, "finalizers": ["kubefed.io/sync-controller"]},
+            "spec": {"template": {"data": {"color": "blue"}}, "placement": {"clusterSelector": {}}},
+        });
+        if kind.is_namespace() {
+            merge(
+                &mut object,
+                &json!({"metadata": {"name": "shop"}, "spec": {"template": null}}),
+            );
+        }
+        if kind.replicas_path.is_some() {
+            merge(
+                &mut object,
+                &json!({"spec": {"template": {"data": null, "spec": {"replicas": 2}}}}),
+            );
+        }
+        merge(&mut object, &file["object"]);
+        let everywhere = json!({"eu-1": {"labels": {"region": "eu"}}, "us-1": {"labels": {"region": "us"}}});
+        let clusters = if file["clusters"].is_null() {
+            &everywhere
+        } else {
+            &file["clusters"]
+        };
+        let mut scenario = Self {
+            now: "2026-01-02T03:04:05Z".parse().unwrap(),
+            kind,
+            object: FederatedObject::parse(kind, &object).unwrap(),
+            namespace: read_namespace(&file["namespace"]),
+            clusters: by_cluster(clusters, read_cluster),
+            observed: BTreeMap::new(),
+            records: BTreeMap::new(),
+            preference: file
+                .get("preference")
+                .map(|spec| Preference::parse(spec, "spec").unwrap()),
+            pods: by_cluster(&file["pods"], |_, pods| Pods {
+                current: pods["current"].as_i64().unwrap_or_default(),
+                unschedulable: pods["unschedulable"].as_i64().unwrap_or_default(),
+                young_unschedulable: pods["youngUnschedulable"].as_bool().unwrap_or_default(),
+            }),
+            managed: by_cluster(&file["managed"], |_, count| count.as_u64().unwrap()),
+            contents: by_cluster(&file["contents"], |_, contents| Contents {
+                managed: contents["managed"].as_u64().unwrap_or_default(),
+                unmanaged: contents["unmanaged"].as_u64().unwrap_or_default(),
+            }),
+            scope: if file["scope"] == "Namespaced" {
+                Scope::Namespaced
+            } else {
+                Scope::Cluster
+            },
+            adopt_resources: file["adoptResources"].as_bool().unwrap_or(true),
+        };
+        scenario.observed = by_cluster(&file["observed"], |cluster, observed| {
+            scenario.read_observed(cluster, observed)
+        });
+        scenario.records = by_cluster(&file["records"], |cluster, record| {
+            scenario.read_record(cluster, record)
+        });
+        if file["confirm"] == true {
+            let hold = plan(&scenario.input()).hold.expect("there is a hold to confirm");
+            scenario.object.confirm_deletes = Some(hold.token);
+        }
+        scenario
+    }
+
+    fn input(&self) -> Input<'_> {
+        Input {
+            now: self.now,
+            hub_uid: HUB,
+            scope: self.scope,
+            adopt_resources: self.adopt_resources,
+            kind: self.kind,
+            object: &self.object,
+            namespace: self.namespace.as_ref(),
+            clusters: &self.clusters,
+            observed: &self.observed,
+            records: &self.records,
+            preference: self.preference.as_ref(),
+            pods: &self.pods,
+            managed: &self.managed,
+            contents: &self.contents,
+            held: None,
+        }
+    }
+
+    /// What the hub would apply to this cluster if it were ready, selected and held only this.
+    fn would_apply(&self, cluster: &ClusterName, observed: Observed) -> Apply {
+        let mut object = self.object.clone();
+        object.deletion_timestamp = None;
+        object.placement = Ok(atoll_federation::placement::Placement {
+            clusters: Some(vec![cluster.to_string()]),
+            selector: None,
+        });
+        let ready = BTreeMap::from([(cluster.clone(), Cluster::ready(cluster.clone(), BTreeMap::new()))]);
+        let input = Input {
+            object: &object,
+            namespace: None,
+            scope: Scope::Namespaced,
+            adopt_resources: true,
+            clusters: &ready,
+            observed: &BTreeMap::from([(cluster.clone(), observed)]),
+            records: &BTreeMap::new(),
+            ..self.input()
+        };
+        let planned = plan(&input);
+        match planned.clusters.get(cluster).map(|cluster| &cluster.step) {
+            Some(Step::Apply(apply)) => (**apply).clone(),
+            other => panic!("nothing would be applied to {cluster}: {other:?}, {:?}", planned.whole),
+        }
+    }
+
+    fn read_observed(&self, cluster: &ClusterName, observed: &Value) -> Observed {
+        if observed == "absent" {
+            return Observed::Absent;
+        }
+        if let Some(word) = observed["unknown"].as_str() {
+            return Observed::Unknown {
+                reason: Reason::from_word(word).unwrap(),
+                message: "as the scenario says".to_owned(),
+            };
+        }
+        let object = match observed.get("applied") {
+            Some(extra) => {
+                let mut object = served(cluster, &self.would_apply(cluster, Observed::Absent));
+                merge(&mut object, extra);
+                object
+            }
+            None => observed["object"].clone(),
+        };
+        Observed::Present(Box::new(Present::of(self.kind, &object).unwrap()))
+    }
+
+    fn read_record(&self, cluster: &ClusterName, record: &Value) -> Record {
+        let observed = self.observed.get(cluster).cloned().unwrap_or(Observed::Absent);
+        let (uid, managed_hash) = match &observed {
+            Observed::Present(present) => (present.uid.clone(), present.managed_hash.clone()),
+            Observed::Unknown { .. } | Observed::Absent => (format!("u-{cluster}"), Some("before".to_owned())),
+        };
+        let text = |field: &str| record[field].as_str().map(str::to_owned);
+        let applied = if record["adopted"] == true {
+            let stranger = Observed::Present(Box::new(Present {
+                uid: uid.clone(),
+                ..Present::default()
+            }));
+            self.would_apply(cluster, stranger).hash
+        } else {
+            self.would_apply(cluster, Observed::Absent).hash
+        };
+        Record {
+            uid: Some(text("uid").unwrap_or(uid)),
+            applied_hash: text("appliedHash").or(Some(applied)),
+            managed_hash: text("managedHash").or(managed_hash),
+            status: text("status").unwrap_or_default(),
+            message: text("message").unwrap_or_default(),
+            at: "2026-01-01T00:00:00Z".parse().unwrap(),
+            leftover: record["leftover"].as_bool().unwrap_or_default(),
+        }
+    }
+
+    fn outcomes(&self, plan: &Plan, stated: &Value) -> BTreeMap<ClusterName, Outcome> {
+        let writes = plan.clusters.iter().filter(|(_, cluster)| cluster.step.is_write());
+        writes
+            .filter_map(|(cluster, planned)| {
+                let outcome = match (&stated[cluster.as_str()], &planned.step) {
+                    (Value::String(word), _) if word == "none" => return None,
+                    (Value::String(word), _) if word == "terminating" => Outcome::Deleted { gone: false },
+                    (Value::Object(failed), _) => Outcome::Failed(Failure {
+                        kind: failure_kind(failed["failed"].as_str().unwrap()),
+                        message: failed["message"].as_str().unwrap_or_default().to_owned(),
+                    }),
+                    (_, Step::Apply(apply)) => {
+                        let before = match self.observed.get(cluster) {
+                            Some(Observed::Present(present)) => Some(present),
+                            _ => None,
+                        };
+                        let mut present = Present::of(self.kind, &served(cluster, apply)).unwrap();
+                        present.uid = before.map_or(present.uid, |before| before.uid.clone());
+                        present.live = before.map(|before| before.live).unwrap_or_default();
+                        if let Some(replicas) = &apply.replicas {
+                            present.replicas_handed_over = true;
+                            present.spec_replicas = self
+                                .kind
+                                .replicas_path
+                                .as_deref()
+                                .and_then(|path| replicas.object.pointer(path)?.as_i64());
+                        }
+                        Outcome::Applied(Box::new(present))
+                    }
+                    (_, Step::Release { .. }) => Outcome::Released,
+                    _ => Outcome::Deleted { gone: true },
+                };
+                Some((cluster.clone(), outcome))
+            })
+            .collect()
+    }
+
+    /// The world after a plan was carried out.
+    fn carry_out(
+        &mut self,
+        plan: &Plan,
+        outcomes: &BTreeMap<ClusterName, Outcome>,
+        status: FederatedStatus,
+        changes: RecordChanges,
+    ) {
+        for (cluster, outcome) in outcomes {
+            let observed = match outcome {
+                Outcome::Applied(present) => Observed::Present(present.clone()),
+                Outcome::Deleted { gone: true } | Outcome::Released => Observed::Absent,
+                Outcome::Deleted { gone: false } | Outcome::Failed(_) => continue,
+            };
+            self.observed.insert(cluster.clone(), observed);
+        }
+        match plan.finalizer {
+            Some(FinalizerAction::Add) => self.object.finalizers.push("kubefed.io/sync-controller".to_owned()),
+            Some(FinalizerAction::Remove) => self.object.finalizers.clear(),
+            None => {}
+        }
+        self.object.status = Some(status);
+        self.records.extend(changes.put);
+        for cluster in changes.drop {
+            self.records.remove(&cluster);
+        }
+    }
+}
+
+fn read_namespace(namespace: &Value) -> Option<FederatedObject> {
+    let kind = types::find("namespaces").unwrap();
+    if namespace == "missing" {
+        return None;
+    }
+    let mut object = json!({
+        "kind": "FederatedNamespace",
+        "metadata": {"name": "shop", "namespace": "shop"},
+        "spec": {"placement": {"clusterSelector": {}}},
+    });
+    merge(&mut object, namespace);
+    Some(FederatedObject::parse(kind, &object).unwrap())
+}
+
+fn read_cluster(name: &ClusterName, cluster: &Value) -> Cluster {
+    let labels = cluster["labels"].as_object().into_iter().flatten();
+    let ready = cluster["ready"].as_bool().unwrap_or(true);
+    Cluster {
+        name: name.clone(),
+        labels: labels
+            .map(|(key, value)| (key.clone(), value.as_str().unwrap().to_owned()))
+            .collect(),
+        ready,
+        keeps_share: cluster["keepsShare"].as_bool().unwrap_or(ready),
+    }
+}
+
+/// What a server gives back after an apply.
+fn served(cluster: &ClusterName, apply: &Apply) -> Value {
+    let mut object = apply.object.clone();
+    let states_replicas = object.pointer("/spec/replicas").is_some();
+    let spec = if states_replicas {
+        json!({"f:replicas": {}})
+    } else {
+        json!({})
+    };
+    merge(
+        &mut object,
+        &json!({"metadata": {
+            "uid": format!("u-{cluster}"),
+            "resourceVersion": "5",
+            "managedFields": [{"manager": "atoll", "operation": "Apply", "fieldsV1": {"f:spec": spec, "f:applied": apply.hash}}],
+        }}),
+    );
+    object
+}
+
+fn failure_kind(word: &str) -> FailureKind {
+    match word {
+        "TimedOut" => FailureKind::TimedOut,
+        "NotReady" => FailureKind::NotReady,
+        "Invalid" => FailureKind::Invalid,
+        "ApiMissing" => FailureKind::ApiMissing,
+        "Conflict" => FailureKind::Conflict,
+        "Other" => FailureKind::Other,
+        other => panic!("{other} is no kind of failure"),
+    }
+}

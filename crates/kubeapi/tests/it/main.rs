@@ -1,0 +1,12 @@
+//! The API as clients see it: requests through the router, over objects in memory, mounted below a prefix as the hub
+//! mounts it.
+
+mod applying;
+mod deleting;
+mod documents;
+mod fixture;
+mod listing;
+mod patching;
+mod reviews;
+mod watching;
+mod writing;

@@ -1,0 +1,1 @@
+//! The Atoll binary: console API, hub API, forwarding, sign-in and console files.

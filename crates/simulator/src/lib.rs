@@ -1,0 +1,1 @@
+//! Member clusters in memory, served over the Kubernetes API.

@@ -1,0 +1,183 @@
+//! What was last done for one federated object in one cluster.
+//!
+//! The record makes a restart quiet, and it is the ownership proof for deletes: the UID that the hub itself saw.
+//! It carries no revision, so that bookkeeping wakes no watcher; batches share a transaction.
+
+use jiff::Timestamp;
+
+use crate::Store;
+use crate::backend::{on_connection, on_pool, row};
+use crate::error::{Doing, Error, Result};
+
+/// A federated object: its resource (plural and group), namespace and name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PropagationKey {
+    /// `federateddeployments.types.kubefed.io`.
+    pub resource: String,
+    /// Namespace.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+}
+
+/// The record of one object in one cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Propagation {
+    /// The federated object.
+    pub key: PropagationKey,
+    /// The cluster.
+    pub cluster: String,
+    /// UID of the member object that the hub made or adopted.
+    pub uid: Option<String>,
+    /// Hash of what was applied.
+    pub applied_hash: Option<String>,
+    /// Hash of the hub's managedFields entry after it was applied.
+    pub managed_hash: Option<String>,
+    /// Status word, empty for OK.
+    pub status: String,
+    /// For people.
+    pub message: String,
+    /// The federated object is gone or no longer placed here, and the member object is still to be removed.
+    pub leftover: bool,
+    /// When.
+    pub at: Timestamp,
+}
+
+row! {
+    struct PropagationRow {
+        resource: String,
+        namespace: String,
+        name: String,
+        cluster: String,
+        uid: Option<String>,
+        applied_hash: Option<String>,
+        managed_hash: Option<String>,
+        status: String,
+        message: String,
+        leftover: bool,
+        at: i64,
+    }
+}
+
+const OF_OBJECT: &str = "SELECT resource, namespace, name, cluster, uid, applied_hash, managed_hash, status, message, leftover, at \
+     FROM propagations WHERE resource = $1 AND namespace = $2 AND name = $3 ORDER BY cluster";
+const ALL: &str = "SELECT resource, namespace, name, cluster, uid, applied_hash, managed_hash, status, message, leftover, at \
+     FROM propagations WHERE ($1 = '' OR cluster = $1) ORDER BY resource, namespace, name, cluster";
+const PUT: &str = "INSERT INTO propagations (resource, namespace, name, cluster, uid, applied_hash, managed_hash, status, message, leftover, at) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
+     ON CONFLICT (resource, namespace, name, cluster) DO UPDATE SET uid = excluded.uid, applied_hash = excluded.applied_hash, \
+     managed_hash = excluded.managed_hash, status = excluded.status, message = excluded.message, leftover = excluded.leftover, at = excluded.at";
+const DELETE: &str = "DELETE FROM propagations WHERE resource = $1 AND namespace = $2 AND name = $3 AND cluster = $4";
+pub(crate) const STATEMENTS: [&str; 4] = [OF_OBJECT, ALL, PUT, DELETE];
+
+impl PropagationRow {
+    fn into_propagation(self) -> Result<Propagation> {
+        let at = Timestamp::from_millisecond(self.at).map_err(|error| Error::Corrupt {
+            what: format!("propagation of {} {}/{}", self.resource, self.namespace, self.name),
+            why: error.to_string(),
+        })?;
+        Ok(Propagation {
+            key: PropagationKey {
+                resource: self.resource,
+                namespace: self.namespace,
+                name: self.name,
+            },
+            cluster: self.cluster,
+            uid: self.uid,
+            applied_hash: self.applied_hash,
+            managed_hash: self.managed_hash,
+            status: self.status,
+            message: self.message,
+            leftover: self.leftover,
+            at,
+        })
+    }
+}
+
+impl Store {
+    /// What is recorded of one object, sorted by cluster.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn propagations(&self, key: &PropagationKey) -> Result<Vec<Propagation>> {
+        let rows: Vec<PropagationRow> = on_pool!(self, |pool| {
+            sqlx::query_as(OF_OBJECT)
+                .bind(&key.resource)
+                .bind(&key.namespace)
+                .bind(&key.name)
+                .fetch_all(pool)
+                .await
+        })
+        .doing("reading propagation records")?;
+        rows.into_iter().map(PropagationRow::into_propagation).collect()
+    }
+
+    /// Everything that is recorded of one cluster, or (`None`) of all.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn propagations_in(&self, cluster: Option<&str>) -> Result<Vec<Propagation>> {
+        let rows: Vec<PropagationRow> = on_pool!(self, |pool| sqlx::query_as(ALL)
+            .bind(cluster.unwrap_or_default())
+            .fetch_all(pool)
+            .await)
+        .doing("reading propagation records")?;
+        rows.into_iter().map(PropagationRow::into_propagation).collect()
+    }
+
+    /// Writes and drops records together.
+    ///
+    /// # Errors
+    /// When the database fails; then nothing was written.
+    pub async fn record_propagations(&self, put: &[Propagation], drop_in: &[(PropagationKey, String)]) -> Result<()> {
+        if put.is_empty() && drop_in.is_empty() {
+            return Ok(());
+        }
+        let mut connection = self.pool().writer().await?;
+        connection.begin().await?;
+        let mut outcome = Ok(());
+        for record in put {
+            outcome = on_connection!(&mut connection, |one| {
+                sqlx::query(PUT)
+                    .bind(&record.key.resource)
+                    .bind(&record.key.namespace)
+                    .bind(&record.key.name)
+                    .bind(&record.cluster)
+                    .bind(&record.uid)
+                    .bind(&record.applied_hash)
+                    .bind(&record.managed_hash)
+                    .bind(&record.status)
+                    .bind(&record.message)
+                    .bind(record.leftover)
+                    .bind(record.at.as_millisecond())
+                    .execute(one)
+                    .await
+                    .map(drop)
+            });
+            if outcome.is_err() {
+                break;
+            }
+        }
+        if outcome.is_ok() {
+            for (key, cluster) in drop_in {
+                outcome = on_connection!(&mut connection, |one| {
+                    sqlx::query(DELETE)
+                        .bind(&key.resource)
+                        .bind(&key.namespace)
+                        .bind(&key.name)
+                        .bind(cluster)
+                        .execute(one)
+                        .await
+                        .map(drop)
+                });
+                if outcome.is_err() {
+                    break;
+                }
+            }
+        }
+        connection
+            .run(if outcome.is_ok() { "COMMIT" } else { "ROLLBACK" })
+            .await?;
+        outcome.doing("recording propagation")
+    }
+}

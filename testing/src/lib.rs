@@ -1,0 +1,29 @@
+//! Real test clusters, a real PostgreSQL, end-to-end tests and benchmarks.
+//!
+//! A [`Cluster`] is Kubernetes' own etcd, API server, controller manager and
+//! scheduler, with kwok standing in for the kubelets, all on loopback: about
+//! four seconds and half a gigabyte each. What it answers is what production
+//! answers, which no double of ours could promise.
+//!
+//! Everything started here belongs to the value that started it. Dropping the
+//! value ends the processes and removes their folder, and so does the death of
+//! the test process, however it dies (see the private module `process`).
+//!
+//! The programs come from `make kubernetes`, PostgreSQL from the Debian package
+//! `postgresql`. When either is missing the tests fail and say so; they are
+//! never skipped.
+
+mod cluster;
+mod folder;
+mod ports;
+mod postgres;
+mod process;
+mod programs;
+mod readiness;
+mod versions;
+
+pub use cluster::{Cluster, Options};
+pub use postgres::Postgres;
+pub use programs::Programs;
+pub use readiness::until;
+pub use versions::{NEWEST_KUBERNETES, OLDEST_KUBERNETES, Release};

@@ -1,0 +1,3 @@
+declare module "*.json?catalog" {
+  export const messages: Record<string, string>;
+}

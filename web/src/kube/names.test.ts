@@ -1,0 +1,36 @@
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { parseLabel } from "../form/labels-input";
+import { isDnsLabel, isImage, isLabelKey, suggestName } from "./names";
+
+it("a suggested cluster name is a DNS label or empty, whatever the context is called", () => {
+  fc.assert(
+    fc.property(fc.string({ unit: "grapheme", maxLength: 120 }), (text) => {
+      const name = suggestName(text);
+      expect(name === "" || isDnsLabel(name)).toBe(true);
+    }),
+  );
+  expect(suggestName("arn:aws:eks:eu-central-1:1234:cluster/prod_EU")).toBe("prod-eu");
+  expect(suggestName("kubernetes-admin@eu-1")).toBe("eu-1");
+});
+
+it.each([
+  ["nginx", true],
+  ["nginx:1.27", true],
+  ["registry.example:5000/shop/web:1.0", true],
+  [`web@sha256:${"a".repeat(64)}`, true],
+  ["nginx 1.27", false],
+  ["https://nginx", false],
+  ["nginx:", false],
+])("image %s: %s", (text, valid) => {
+  expect(isImage(text)).toBe(valid);
+});
+
+it("labels are key=value as Kubernetes takes them", () => {
+  expect(parseLabel(" region = eu ")).toEqual(["region", "eu"]);
+  expect(parseLabel("topology.kubernetes.io/zone=eu-1a")).toEqual(["topology.kubernetes.io/zone", "eu-1a"]);
+  expect(parseLabel("tier")).toEqual(["tier", ""]);
+  expect(parseLabel("=eu")).toBeUndefined();
+  expect(parseLabel("a=b=c")).toBeUndefined();
+  expect(isLabelKey("Bad_Domain/x")).toBe(false);
+});

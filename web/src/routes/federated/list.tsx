@@ -1,0 +1,232 @@
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { useMemo } from "react";
+import { deploymentList } from "../../api/queries/federated";
+import type { Federated } from "../../api/types";
+import { compareNames, formatNumber } from "../../i18n/format";
+import { type Translate, useT } from "../../i18n/i18n";
+import { shortImage } from "../../kube/image";
+import { propagationMessage, propagationTone } from "../../kube/propagation";
+import { useRows } from "../../live/use-rows";
+import { FEDERATED_STATES, FederatedStateMark, federatedStateMessage } from "../../shell/federated-state";
+import { LiveMark } from "../../shell/live-mark";
+import { PageFrame } from "../../shell/page";
+import { StatusScreen } from "../../shell/status-note";
+import { When } from "../../shell/when";
+import { type Column, Table } from "../../table/table";
+import { Tag } from "../../ui/badge";
+import { Button, buttonClass } from "../../ui/button";
+import { Select } from "../../ui/field";
+import { Icon } from "../../ui/icon";
+import { Card, Empty, Meter, Skeleton } from "../../ui/layout";
+import styles from "../clusters/list.module.css";
+
+const SORT_KEYS = ["name", "namespace", "state", "ready", "clusters", "images", "createdAt"] as const;
+type SortKey = (typeof SORT_KEYS)[number];
+
+const SEVERITY = { Degraded: 0, Deleting: 1, Progressing: 2, Pending: 3, Ready: 4 } as const;
+
+const COMPARE: Record<SortKey, (a: Federated, b: Federated) => number> = {
+  name: (a, b) => compareNames(a.name, b.name),
+  namespace: (a, b) => compareNames(a.namespace, b.namespace),
+  state: (a, b) => SEVERITY[a.state] - SEVERITY[b.state],
+  ready: (a, b) => (a.desiredReplicas ?? 0) - (b.desiredReplicas ?? 0),
+  clusters: (a, b) => a.clusters.length - b.clusters.length,
+  images: (a, b) => compareNames(a.images?.[0] ?? "", b.images?.[0] ?? ""),
+  createdAt: (a, b) => compareNames(a.createdAt, b.createdAt),
+};
+
+function columns(t: Translate): Column<Federated, SortKey>[] {
+  return [
+    {
+      key: "name",
+      title: t("federated.name"),
+      sortable: true,
+      cell: (object) => (
+        <span className={styles.name}>
+          <Link to="/federated/deployments.apps/$namespace/$name" params={object}>
+            {object.name}
+          </Link>
+        </span>
+      ),
+    },
+    { key: "namespace", title: t("federated.namespace"), sortable: true, cell: (object) => object.namespace },
+    {
+      key: "state",
+      title: t("federated.state"),
+      sortable: true,
+      cell: (object) => <FederatedStateMark state={object.state} />,
+    },
+    {
+      key: "ready",
+      title: t("federated.ready"),
+      sortable: true,
+      cell: (object) => {
+        const ready = object.readyReplicas ?? 0;
+        const desired = object.desiredReplicas ?? 0;
+        return (
+          <Meter
+            value={ready}
+            max={desired}
+            tone={ready >= desired ? "ok" : "warn"}
+            text={`${formatNumber(ready)}/${formatNumber(desired)}`}
+          />
+        );
+      },
+    },
+    {
+      key: "clusters",
+      title: t("federated.clusters"),
+      sortable: true,
+      cell: (object) => (
+        <span className={styles.name}>
+          {object.clusters.slice(0, 4).map((cluster) => (
+            <Tag key={cluster.name}>{cluster.name}</Tag>
+          ))}
+          {object.clusters.length > 4 && <Tag>+{object.clusters.length - 4}</Tag>}
+          {object.clusters.length === 0 && "–"}
+        </span>
+      ),
+    },
+    {
+      key: "images",
+      title: t("federated.images"),
+      sortable: true,
+      minor: true,
+      cell: (object) => (
+        <span title={object.images?.join("\n")}>{object.images?.map(shortImage).join(", ") || "–"}</span>
+      ),
+    },
+    {
+      key: "createdAt",
+      title: t("federated.created"),
+      sortable: true,
+      cell: (object) => <When value={object.createdAt} />,
+    },
+  ];
+}
+
+function inTrouble(object: Federated): boolean {
+  const away = object.clusters.some((cluster) => propagationTone(cluster.status) !== "ok");
+  return object.state !== "Ready" && (away || Boolean(object.reason));
+}
+
+/** The second line: which clusters are not in step, in KubeFed's words. */
+function Trouble({ object }: { object: Federated }) {
+  const t = useT();
+  const bad = object.clusters.filter((cluster) => propagationTone(cluster.status) !== "ok");
+  if (bad.length === 0) {
+    const known = propagationMessage(object.reason ?? "");
+    return <span>{known ? t(known) : object.message || object.reason}</span>;
+  }
+  return (
+    <span className={styles.why}>
+      {bad.slice(0, 3).map((cluster) => {
+        const sentence = propagationMessage(cluster.status);
+        return (
+          <span key={cluster.name}>
+            {cluster.name}: {sentence ? t(sentence) : cluster.status}
+          </span>
+        );
+      })}
+      {bad.length > 3 && <span>{t("list.more", { count: bad.length - 3 })}</span>}
+    </span>
+  );
+}
+
+function NewLink() {
+  const t = useT();
+  return (
+    <Link to="/federated/deployments.apps/new" className={buttonClass("primary")}>
+      <Icon name="plus" />
+      {t("deployments.new")}
+    </Link>
+  );
+}
+
+export function Page() {
+  const t = useT();
+  const navigate = useNavigate({ from: "/federated/deployments.apps" });
+  const search = useSearch({ from: "/signed-in/federated/deployments.apps" });
+  const { rows, ready, error, retry } = useRows(deploymentList);
+  const by: SortKey = SORT_KEYS.find((key) => key === search.sortBy) ?? "name";
+  const ascending = search.ascending ?? true;
+  const wanted = (search.name ?? "").toLowerCase();
+  const shown = useMemo(
+    () =>
+      rows
+        .filter(
+          (object) =>
+            (!search.state || object.state === search.state) &&
+            `${object.namespace}/${object.name} ${object.images?.join(" ")}`.toLowerCase().includes(wanted),
+        )
+        .sort((a, b) => (ascending ? 1 : -1) * COMPARE[by](a, b) || COMPARE.name(a, b)),
+    [rows, search.state, wanted, by, ascending],
+  );
+  const change = (next: Partial<typeof search>) =>
+    void navigate({ search: (before) => ({ ...before, ...next }), replace: true });
+
+  const content = () => {
+    if (error && rows.length === 0) return <StatusScreen error={error} onRetry={retry} />;
+    if (!ready && rows.length === 0) return <Skeleton label={t("deployments.loading")} />;
+    if (rows.length === 0)
+      return (
+        <Empty icon="workloads" title={t("deployments.empty.title")} action={<NewLink />}>
+          {t("deployments.empty.text")}
+        </Empty>
+      );
+    if (shown.length === 0)
+      return (
+        <Empty
+          icon="search"
+          title={t("deployments.none.title")}
+          action={<Button onClick={() => void navigate({ search: {}, replace: true })}>{t("list.clear")}</Button>}
+        >
+          {t("deployments.none.text", { count: rows.length })}
+        </Empty>
+      );
+    return (
+      <Table
+        label={t("deployments.title")}
+        columns={columns(t)}
+        groups={[{ key: "all", rows: shown }]}
+        keyOf={(object) => object.uid}
+        sort={{ by, ascending }}
+        onSort={(sort) => change({ sortBy: sort.by, ascending: sort.ascending })}
+        detail={(object) => inTrouble(object) && <Trouble object={object} />}
+      />
+    );
+  };
+
+  return (
+    <PageFrame title={t("deployments.title")} subtitle={t("deployments.subtitle")} actions={<NewLink />}>
+      <Card flush>
+        <div className={styles.toolbar}>
+          <label className={styles.search}>
+            <Icon name="search" />
+            <input
+              type="search"
+              aria-label={t("deployments.filter")}
+              placeholder={t("deployments.filter")}
+              value={search.name ?? ""}
+              onChange={(event) => change({ name: event.target.value })}
+            />
+          </label>
+          <Select
+            aria-label={t("federated.state")}
+            value={search.state ?? ""}
+            options={[
+              ["", t("list.anyStatus")],
+              ...FEDERATED_STATES.map((state) => [state, t(federatedStateMessage(state))] as const),
+            ]}
+            onChange={(event) => change({ state: event.target.value })}
+          />
+          <span className={styles.summary}>
+            {rows.length > 0 && <span>{t("deployments.count", { count: rows.length })}</span>}
+            <LiveMark />
+          </span>
+        </div>
+        {content()}
+      </Card>
+    </PageFrame>
+  );
+}

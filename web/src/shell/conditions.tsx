@@ -1,0 +1,40 @@
+import type { Condition } from "../api/types";
+import { useT } from "../i18n/i18n";
+import { State, type Tone } from "../ui/badge";
+import styles from "./conditions.module.css";
+import { When } from "./when";
+
+/** Conditions whose True is bad news. */
+const BAD_WHEN_TRUE = /^(Offline|ConfigMalformed|.*Pressure|.*Unavailable)$/;
+
+function tone(condition: Condition): Tone {
+  if (condition.status === "Unknown") return "idle";
+  const good = BAD_WHEN_TRUE.test(condition.type) ? condition.status === "False" : condition.status === "True";
+  return good ? "ok" : "bad";
+}
+
+export function Conditions({ conditions }: { conditions: readonly Condition[] }) {
+  const t = useT();
+  if (conditions.length === 0) return <p className={styles.none}>{t("conditions.none")}</p>;
+  return (
+    <ul className={styles.conditions}>
+      {conditions.map((condition) => (
+        <li key={condition.type}>
+          <div className={styles.head}>
+            <State tone={tone(condition)}>
+              {condition.type}: {condition.status}
+            </State>
+            <span className={styles.when}>
+              <When value={condition.lastTransitionTime} />
+            </span>
+          </div>
+          {(condition.reason || condition.message) && (
+            <p className={styles.text} lang="en">
+              {condition.reason && <code>{condition.reason}</code>} {condition.message}
+            </p>
+          )}
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -87,6 +87,30 @@ pub struct Cluster {
     pub probe: Value,
 }
 
+/// What is written of a cluster when its health says something new. Credential and names are not in it, so that it
+/// cannot undo what somebody else changes at the same time.
+#[derive(Debug, Clone)]
+pub struct ClusterHealth {
+    /// The cluster.
+    pub name: String,
+    /// The credential that this was found with; of another one it would say nothing.
+    pub credential_revision: i64,
+    /// Kept when there was none.
+    pub uid: Option<String>,
+    /// Kept when there was none.
+    pub provider: Option<String>,
+    /// Kept when there was none.
+    pub region: Option<String>,
+    /// `Pending`, `Ready`, `Degraded` or `Offline`.
+    pub state: String,
+    /// Since when it has been in that state.
+    pub since: Timestamp,
+    /// Conditions in Kubernetes' form.
+    pub conditions: Value,
+    /// What the last probe found.
+    pub probe: Value,
+}
+
 row! {
     struct ClusterRow {
         name: String,
@@ -129,7 +153,19 @@ const TAKEN: &str = "SELECT name, CASE WHEN uid = $2 THEN 'uid' ELSE 'host' END 
      WHERE name <> $1 AND (uid = $2 OR (role = 'host' AND $3 = 'host')) ORDER BY what DESC LIMIT 1";
 const DELETE: &str = "DELETE FROM clusters WHERE name = $1";
 const DELETE_PROPAGATIONS: &str = "DELETE FROM propagations WHERE cluster = $1";
-pub(crate) const STATEMENTS: [&str; 5] = [LIST, PUT, TAKEN, DELETE, DELETE_PROPAGATIONS];
+const PUT_HEALTH: &str = "UPDATE clusters SET uid = COALESCE(uid, $3), \
+     provider = CASE WHEN provider = '' THEN $4 ELSE provider END, region = CASE WHEN region = '' THEN $5 ELSE region END, \
+     state = $6, since = $7, conditions = $8, probe = $9 WHERE name = $1 AND credential_revision = $2";
+const CREDENTIAL_REVISION: &str = "SELECT credential_revision FROM clusters WHERE name = $1";
+pub(crate) const STATEMENTS: [&str; 7] = [
+    LIST,
+    PUT,
+    TAKEN,
+    DELETE,
+    DELETE_PROPAGATIONS,
+    PUT_HEALTH,
+    CREDENTIAL_REVISION,
+];
 
 row! {
     struct TakenRow {
@@ -247,21 +283,64 @@ impl Store {
     }
 }
 
-pub(crate) async fn put(connection: &mut Connection, cluster: &Cluster) -> Result<()> {
+/// Whether another registration leads to the same cluster, or is the host already.
+async fn check_free(connection: &mut Connection, name: &str, uid: Option<&str>, role: Role) -> Result<()> {
     let taken: Option<TakenRow> = on_connection!(connection, |one| {
         sqlx::query_as(TAKEN)
-            .bind(&cluster.name)
-            .bind(&cluster.uid)
-            .bind(cluster.role.as_str())
+            .bind(name)
+            .bind(uid)
+            .bind(role.as_str())
             .fetch_optional(one)
             .await
     })
     .doing("looking for the same cluster")?;
     match taken {
-        Some(taken) if taken.what == "uid" => return Err(Error::ClusterRegistered(taken.name)),
-        Some(taken) => return Err(Error::HostTaken(taken.name)),
-        None => {}
+        Some(taken) if taken.what == "uid" => Err(Error::ClusterRegistered(taken.name)),
+        Some(taken) => Err(Error::HostTaken(taken.name)),
+        None => Ok(()),
     }
+}
+
+pub(crate) async fn put_health(connection: &mut Connection, health: &ClusterHealth) -> Result<()> {
+    check_free(connection, &health.name, health.uid.as_deref(), Role::Member).await?;
+    let changed = on_connection!(connection, |one| {
+        sqlx::query(PUT_HEALTH)
+            .bind(&health.name)
+            .bind(health.credential_revision)
+            .bind(&health.uid)
+            .bind(health.provider.as_deref().unwrap_or_default())
+            .bind(health.region.as_deref().unwrap_or_default())
+            .bind(&health.state)
+            .bind(health.since.as_millisecond())
+            .bind(health.conditions.to_string())
+            .bind(health.probe.to_string())
+            .execute(one)
+            .await
+            .map(|done| done.rows_affected())
+    })
+    .doing("recording the health of a cluster")?;
+    if changed > 0 {
+        return Ok(());
+    }
+    let key = Store::cluster_key(&health.name);
+    let current: Option<i64> = on_connection!(connection, |one| {
+        sqlx::query_scalar(CREDENTIAL_REVISION)
+            .bind(&health.name)
+            .fetch_optional(one)
+            .await
+    })
+    .doing("reading a cluster")?;
+    Err(match current {
+        Some(current) => Error::Conflict {
+            key,
+            current: Revision(current),
+        },
+        None => Error::NotFound(key),
+    })
+}
+
+pub(crate) async fn put(connection: &mut Connection, cluster: &Cluster) -> Result<()> {
+    check_free(connection, &cluster.name, cluster.uid.as_deref(), cluster.role).await?;
     on_connection!(connection, |one| {
         sqlx::query(PUT)
             .bind(&cluster.name)

@@ -30,11 +30,11 @@ mod writer;
 
 pub use backend::DatabaseUrl;
 pub use changes::{Change, ChangeKind, Changes};
-pub use clusters::{Cluster, Role};
+pub use clusters::{Cluster, ClusterHealth, Role};
 pub use data_dir::{DataDir, DataDirError};
 pub use error::{Error, Result};
 pub use installation::{Initialised, Installation};
-pub use leases::Lease;
+pub use leases::{Lease, LeaseRow};
 pub use objects::{Listing, Object, ObjectKey};
 pub use propagations::{Propagation, PropagationKey};
 pub use revision::Revision;

@@ -35,9 +35,12 @@ impl ObjectKey {
         }
     }
 
-    /// Bodies of core Secrets are sealed.
+    /// Bodies of Secrets are sealed, and of what carries one as its template.
     fn is_sealed(&self) -> bool {
-        self.group.is_empty() && self.resource == "secrets"
+        matches!(
+            (self.group.as_str(), self.resource.as_str()),
+            ("", "secrets") | ("types.kubefed.io", "federatedsecrets")
+        )
     }
 
     fn place(&self) -> String {
@@ -156,6 +159,9 @@ pub(crate) const LIST: &str = "SELECT c.value AS current, o.grp, o.resource, o.n
      FROM counters c LEFT JOIN objects o ON o.grp = $1 AND o.resource = $2 AND ($3 = '' OR o.namespace = $3) \
      WHERE c.name = 'revision' ORDER BY o.namespace, o.name";
 
+pub(crate) const IN_NAMESPACE: &str = "SELECT grp, resource, namespace, name, uid, generation, revision, created_at, deletion_at, body \
+     FROM objects WHERE namespace = $1 ORDER BY grp, resource, name";
+
 impl ObjectRow {
     pub(crate) fn into_object(self, keys: &Keys) -> Result<Object> {
         let key = ObjectKey {
@@ -234,5 +240,18 @@ impl Store {
             .map(|row| row.into_object(self.keys()))
             .collect::<Result<_>>()?;
         Ok(Listing { objects, revision })
+    }
+
+    /// All objects that live in a namespace, of every resource. The namespace itself is none of them.
+    ///
+    /// # Errors
+    /// When the database fails or a row cannot be read.
+    pub async fn objects_in_namespace(&self, namespace: &str) -> Result<Vec<Object>> {
+        let rows: Vec<ObjectRow> = on_pool!(self, |pool| sqlx::query_as(IN_NAMESPACE)
+            .bind(namespace)
+            .fetch_all(pool)
+            .await)
+        .doing("listing a namespace")?;
+        rows.into_iter().map(|row| row.into_object(self.keys())).collect()
     }
 }

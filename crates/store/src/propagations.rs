@@ -3,11 +3,13 @@
 //! The record makes a restart quiet, and it is the ownership proof for deletes: the UID that the hub itself saw.
 //! It carries no revision, so that bookkeeping wakes no watcher; batches share a transaction.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
-use crate::Store;
-use crate::backend::{on_connection, on_pool, row};
+use crate::backend::{Connection, on_connection, on_pool, row};
 use crate::error::{Doing, Error, Result};
+use crate::{Lease, Store};
 
 /// A federated object: its resource (plural and group), namespace and name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -59,6 +61,13 @@ row! {
     }
 }
 
+row! {
+    struct CountRow {
+        cluster: String,
+        managed: i64,
+    }
+}
+
 const OF_OBJECT: &str = "SELECT resource, namespace, name, cluster, uid, applied_hash, managed_hash, status, message, leftover, at \
      FROM propagations WHERE resource = $1 AND namespace = $2 AND name = $3 ORDER BY cluster";
 const ALL: &str = "SELECT resource, namespace, name, cluster, uid, applied_hash, managed_hash, status, message, leftover, at \
@@ -68,7 +77,11 @@ const PUT: &str = "INSERT INTO propagations (resource, namespace, name, cluster,
      ON CONFLICT (resource, namespace, name, cluster) DO UPDATE SET uid = excluded.uid, applied_hash = excluded.applied_hash, \
      managed_hash = excluded.managed_hash, status = excluded.status, message = excluded.message, leftover = excluded.leftover, at = excluded.at";
 const DELETE: &str = "DELETE FROM propagations WHERE resource = $1 AND namespace = $2 AND name = $3 AND cluster = $4";
-pub(crate) const STATEMENTS: [&str; 4] = [OF_OBJECT, ALL, PUT, DELETE];
+// A record without a UID is about a creation whose end was not seen: nothing that is known to be there.
+const COUNT: &str = "SELECT cluster, COUNT(*) AS managed FROM propagations WHERE uid IS NOT NULL GROUP BY cluster";
+const COUNT_IN_NAMESPACE: &str = "SELECT cluster, COUNT(*) AS managed FROM propagations \
+     WHERE uid IS NOT NULL AND namespace = $1 AND resource <> $2 GROUP BY cluster";
+pub(crate) const STATEMENTS: [&str; 6] = [OF_OBJECT, ALL, PUT, DELETE, COUNT, COUNT_IN_NAMESPACE];
 
 impl PropagationRow {
     fn into_propagation(self) -> Result<Propagation> {
@@ -125,59 +138,100 @@ impl Store {
         rows.into_iter().map(PropagationRow::into_propagation).collect()
     }
 
-    /// Writes and drops records together.
+    /// How many objects the hub manages in each cluster.
     ///
     /// # Errors
-    /// When the database fails; then nothing was written.
-    pub async fn record_propagations(&self, put: &[Propagation], drop_in: &[(PropagationKey, String)]) -> Result<()> {
+    /// When the database fails.
+    pub async fn managed(&self) -> Result<BTreeMap<String, u64>> {
+        let rows: Vec<CountRow> =
+            on_pool!(self, |pool| sqlx::query_as(COUNT).fetch_all(pool).await).doing("counting managed objects")?;
+        Ok(counts(rows))
+    }
+
+    /// How many objects of one namespace the hub manages in each cluster, not counting those of the resource `beside`:
+    /// the namespace itself is not in the namespace.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn managed_in_namespace(&self, namespace: &str, beside: &str) -> Result<BTreeMap<String, u64>> {
+        let rows: Vec<CountRow> = on_pool!(self, |pool| sqlx::query_as(COUNT_IN_NAMESPACE)
+            .bind(namespace)
+            .bind(beside)
+            .fetch_all(pool)
+            .await)
+        .doing("counting managed objects")?;
+        Ok(counts(rows))
+    }
+
+    /// Writes and drops records together, under the lease that the writer acts by, if it acts as leader.
+    ///
+    /// # Errors
+    /// [`Error::Fenced`] when the lease is somebody else's, or when the database fails; then nothing was written.
+    pub async fn record_propagations(
+        &self,
+        lease: Option<&Lease>,
+        put: &[Propagation],
+        drop_in: &[(PropagationKey, String)],
+    ) -> Result<()> {
         if put.is_empty() && drop_in.is_empty() {
             return Ok(());
         }
         let mut connection = self.pool().writer().await?;
         connection.begin().await?;
-        let mut outcome = Ok(());
-        for record in put {
-            outcome = on_connection!(&mut connection, |one| {
-                sqlx::query(PUT)
-                    .bind(&record.key.resource)
-                    .bind(&record.key.namespace)
-                    .bind(&record.key.name)
-                    .bind(&record.cluster)
-                    .bind(&record.uid)
-                    .bind(&record.applied_hash)
-                    .bind(&record.managed_hash)
-                    .bind(&record.status)
-                    .bind(&record.message)
-                    .bind(record.leftover)
-                    .bind(record.at.as_millisecond())
-                    .execute(one)
-                    .await
-                    .map(drop)
-            });
-            if outcome.is_err() {
-                break;
-            }
-        }
-        if outcome.is_ok() {
-            for (key, cluster) in drop_in {
-                outcome = on_connection!(&mut connection, |one| {
-                    sqlx::query(DELETE)
-                        .bind(&key.resource)
-                        .bind(&key.namespace)
-                        .bind(&key.name)
-                        .bind(cluster)
-                        .execute(one)
-                        .await
-                        .map(drop)
-                });
-                if outcome.is_err() {
-                    break;
-                }
-            }
-        }
+        let outcome = write(&mut connection, lease, put, drop_in).await;
         connection
             .run(if outcome.is_ok() { "COMMIT" } else { "ROLLBACK" })
             .await?;
-        outcome.doing("recording propagation")
+        outcome
     }
+}
+
+fn counts(rows: Vec<CountRow>) -> BTreeMap<String, u64> {
+    let count = |row: CountRow| (row.cluster, u64::try_from(row.managed).unwrap_or_default());
+    rows.into_iter().map(count).collect()
+}
+
+async fn write(
+    connection: &mut Connection,
+    lease: Option<&Lease>,
+    put: &[Propagation],
+    drop_in: &[(PropagationKey, String)],
+) -> Result<()> {
+    if let Some(lease) = lease {
+        crate::leases::check(connection, lease).await?;
+    }
+    for record in put {
+        on_connection!(connection, |one| {
+            sqlx::query(PUT)
+                .bind(&record.key.resource)
+                .bind(&record.key.namespace)
+                .bind(&record.key.name)
+                .bind(&record.cluster)
+                .bind(&record.uid)
+                .bind(&record.applied_hash)
+                .bind(&record.managed_hash)
+                .bind(&record.status)
+                .bind(&record.message)
+                .bind(record.leftover)
+                .bind(record.at.as_millisecond())
+                .execute(one)
+                .await
+                .map(drop)
+        })
+        .doing("recording propagation")?;
+    }
+    for (key, cluster) in drop_in {
+        on_connection!(connection, |one| {
+            sqlx::query(DELETE)
+                .bind(&key.resource)
+                .bind(&key.namespace)
+                .bind(&key.name)
+                .bind(cluster)
+                .execute(one)
+                .await
+                .map(drop)
+        })
+        .doing("dropping records of propagation")?;
+    }
+    Ok(())
 }

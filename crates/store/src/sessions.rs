@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::backend::{on_connection, on_pool, row};
+use crate::backend::{on_connection, on_pool, on_writer, row};
 use crate::error::{Doing, Error, Result};
 use crate::{ObjectKey, Store};
 
@@ -115,5 +115,18 @@ impl Store {
             Ok(())
         })
         .await
+    }
+
+    /// Forgets sessions that had ended by `now`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn forget_sessions(&self, now: Timestamp) -> Result<()> {
+        on_writer!(self, |pool| sqlx::query(DELETE_EXPIRED)
+            .bind(now.as_millisecond())
+            .execute(pool)
+            .await
+            .map(drop))
+        .doing("forgetting ended sessions")
     }
 }

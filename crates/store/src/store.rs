@@ -19,6 +19,7 @@ pub const STATEMENTS: [&[&str]; 9] = [
     &[
         objects::FIND,
         objects::LIST,
+        objects::IN_NAMESPACE,
         changes::SINCE,
         changes::COUNTER,
         changes::OLDEST_KEPT,

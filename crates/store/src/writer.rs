@@ -15,7 +15,7 @@ use crate::error::{Doing, Error, Result};
 use crate::objects::{FIND, Object, ObjectRow};
 use crate::seal::Keys;
 use crate::store::Inner;
-use crate::{Cluster, Lease, ObjectKey, Revision};
+use crate::{Cluster, ClusterHealth, Lease, ObjectKey, Revision};
 
 /// Writers that may wait; one more waits for room.
 pub(crate) const QUEUE: usize = 1024;
@@ -50,6 +50,8 @@ pub enum Write {
     },
     /// Makes or replaces the side table's row of a registered cluster.
     PutCluster(Box<Cluster>),
+    /// Changes what the side table says of a cluster's health, and nothing else of its row.
+    PutHealth(Box<ClusterHealth>),
     /// Removes the side table's row of a cluster, and what was recorded of propagation to it.
     DeleteCluster(String),
 }
@@ -78,7 +80,6 @@ pub(crate) struct Request {
 }
 
 pub(crate) const BUMP: &str = "UPDATE counters SET value = value + 1 WHERE name = 'revision' RETURNING value";
-const CHECK_LEASE: &str = "SELECT epoch FROM leases WHERE name = $1 AND holder = $2 AND epoch = $3";
 const INSERT: &str = "INSERT INTO objects (grp, resource, namespace, name, uid, generation, revision, created_at, deletion_at, body) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 const UPDATE: &str = "UPDATE objects SET uid = $5, generation = $6, revision = $7, created_at = $8, deletion_at = $9, body = $10 \
@@ -86,7 +87,7 @@ const UPDATE: &str = "UPDATE objects SET uid = $5, generation = $6, revision = $
 const DELETE: &str = "DELETE FROM objects WHERE grp = $1 AND resource = $2 AND namespace = $3 AND name = $4";
 const RECORD: &str = "INSERT INTO changes (revision, position, kind, grp, resource, namespace, name, before_body, after_body) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-pub(crate) const STATEMENTS: [&str; 6] = [BUMP, CHECK_LEASE, INSERT, UPDATE, DELETE, RECORD];
+pub(crate) const STATEMENTS: [&str; 5] = [BUMP, INSERT, UPDATE, DELETE, RECORD];
 
 /// Hands a transaction to the writer and waits for its commit.
 pub(crate) async fn submit(queue: &mpsc::Sender<Request>, transaction: Transaction) -> Result<Written> {
@@ -192,18 +193,7 @@ async fn write_one(connection: &mut Connection, keys: &Keys, transaction: &Trans
         on_connection!(connection, |one| sqlx::query_scalar(BUMP).fetch_one(one).await).doing("taking a revision")?;
     let revision = Revision(revision);
     if let Some(lease) = &transaction.lease {
-        let held: Option<i64> = on_connection!(connection, |one| {
-            sqlx::query_scalar(CHECK_LEASE)
-                .bind(&lease.name)
-                .bind(&lease.holder)
-                .bind(lease.epoch)
-                .fetch_optional(one)
-                .await
-        })
-        .doing("checking the lease")?;
-        if held.is_none() {
-            return Err(Error::Fenced(lease.name.clone()));
-        }
+        crate::leases::check(connection, lease).await?;
     }
     let mut objects = Vec::new();
     for (position, write) in transaction.writes.iter().enumerate() {
@@ -274,6 +264,7 @@ async fn write_one(connection: &mut Connection, keys: &Keys, transaction: &Trans
                 objects.push(Object { revision, ..before });
             }
             Write::PutCluster(cluster) => crate::clusters::put(connection, cluster).await?,
+            Write::PutHealth(health) => crate::clusters::put_health(connection, health).await?,
             Write::DeleteCluster(name) => crate::clusters::delete(connection, name).await?,
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use atoll_federation::overrides::Overrides;
 use atoll_federation::plan::{Contents, Input, Pods};
 use atoll_federation::replicas::Preference;
 use atoll_federation::{
@@ -81,6 +82,8 @@ fn merge(value: &mut Value, extra: &Value) {
                 }
             }
         }
+        // What a file does not state changes nothing.
+        (_, Value::Null) => {}
         (value, extra) => *value = extra.clone(),
     }
 }
@@ -184,6 +187,8 @@ impl Scenario {
     fn would_apply(&self, cluster: &ClusterName, observed: Observed) -> Apply {
         let mut object = self.object.clone();
         object.deletion_timestamp = None;
+        // What is there was written before the overrides could not be read any more.
+        object.overrides = object.overrides.or_else(|_| Ok(Overrides::default()));
         object.placement = Ok(atoll_federation::placement::Placement {
             clusters: Some(vec![cluster.to_string()]),
             selector: None,

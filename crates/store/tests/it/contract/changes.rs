@@ -1,0 +1,188 @@
+//! Revisions, history and wake-ups.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+use atoll_store::{ChangeKind, Error, Revision, Write};
+use futures::future::join_all;
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+use crate::database::{Database, body, create, key, write};
+
+pub(crate) async fn writers_that_share_a_commit_have_a_revision_each(database: Database) -> Result<()> {
+    let store = database.open().await?;
+    let before = store.revision().await?;
+    let keys: Vec<_> = (0..150).map(|index| key(&format!("o-{index:03}"))).collect();
+    let writes = keys.iter().map(|key| write(&store, vec![create(key, json!({}))]));
+    let mut revisions = BTreeSet::new();
+    for written in join_all(writes).await {
+        assert!(
+            revisions.insert(written?.revision),
+            "two writers have the same revision"
+        );
+    }
+    let changes = store.changes(before, 1000).await?;
+    let order: Vec<Revision> = changes.changes.iter().map(|change| change.revision).collect();
+    assert_eq!(order, revisions.into_iter().collect::<Vec<_>>());
+    assert_eq!(changes.through, store.revision().await?);
+    Ok(())
+}
+
+pub(crate) async fn whoever_conflicts_in_a_shared_commit_fails_alone(database: Database) -> Result<()> {
+    let store = database.open().await?;
+    write(&store, vec![create(&key("taken"), json!({}))]).await?;
+    let names: Vec<String> = (0..60)
+        .map(|index| {
+            if index % 3 == 0 {
+                "taken".to_owned()
+            } else {
+                format!("o-{index}")
+            }
+        })
+        .collect();
+    let keys: Vec<_> = names.iter().map(|name| key(name)).collect();
+    let outcomes = join_all(keys.iter().map(|key| write(&store, vec![create(key, json!({}))]))).await;
+    for (name, outcome) in names.iter().zip(outcomes) {
+        match outcome {
+            Ok(_) => assert_ne!(name, "taken"),
+            Err(error) => assert!(
+                name == "taken" && matches!(error, Error::AlreadyExists(_)),
+                "{name}: {error}"
+            ),
+        }
+    }
+    assert_eq!(store.objects("", "configmaps", None).await?.objects.len(), 41);
+    Ok(())
+}
+
+/// The property that a sequence does not have: what a reader has been given up to is complete for ever.
+pub(crate) async fn a_reader_never_misses_what_is_committed_later(database: Database) -> Result<()> {
+    let (one, other) = (database.open().await?, database.open().await?);
+    let start = one.revision().await?;
+    let reader = async {
+        let mut seen = Vec::new();
+        let mut from = start;
+        while seen.len() < 80 {
+            let changes = one.changes(from, 7).await?;
+            seen.extend(changes.changes.iter().map(|change| change.revision));
+            from = changes.through;
+            tokio::task::yield_now().await;
+        }
+        Ok::<_, Error>(seen)
+    };
+    let writer = async |store: &atoll_store::Store, name: &str| {
+        for index in 0..40 {
+            write(store, vec![create(&key(&format!("{name}-{index}")), json!({}))]).await?;
+        }
+        Ok::<_, Error>(())
+    };
+    let all = async { tokio::try_join!(reader, writer(&one, "one"), writer(&other, "other")) };
+    let (seen, (), ()) = timeout(Duration::from_secs(60), all).await??;
+    assert!(seen.is_sorted(), "changes came out of order: {seen:?}");
+    assert_eq!(seen.iter().collect::<BTreeSet<_>>().len(), 80);
+    Ok(())
+}
+
+pub(crate) async fn changes_carry_what_was_before_and_after(database: Database) -> Result<()> {
+    let store = database.open().await?;
+    let key = key("a");
+    let start = store.revision().await?;
+    let first = write(&store, vec![create(&key, json!({"n": "1"}))]).await?;
+    let change = Write::Update {
+        key: key.clone(),
+        body: body(&key, "uid-of-a", json!({"n": "2"})),
+        expected: first.revision,
+    };
+    write(&store, vec![change]).await?;
+    let delete = Write::Delete {
+        key: key.clone(),
+        expected: None,
+    };
+    write(&store, vec![delete]).await?;
+    let changes = store.changes(start, 10).await?.changes;
+    let n = |body: &Option<Arc<Value>>| Some(body.as_ref()?["data"]["n"].as_str()?.to_owned());
+    let told: Vec<_> = changes
+        .iter()
+        .map(|change| (change.kind, n(&change.before), n(&change.after)))
+        .collect();
+    let text = |text: &str| Some(text.to_owned());
+    assert_eq!(
+        told,
+        [
+            (ChangeKind::Created, None, text("1")),
+            (ChangeKind::Updated, text("1"), text("2")),
+            (ChangeKind::Deleted, text("2"), None),
+        ]
+    );
+    Ok(())
+}
+
+pub(crate) async fn changes_of_one_revision_come_together(database: Database) -> Result<()> {
+    let store = database.open().await?;
+    let start = store.revision().await?;
+    let three = |prefix: &str| {
+        ["1", "2", "3"]
+            .map(|n| create(&key(&format!("{prefix}-{n}")), json!({})))
+            .to_vec()
+    };
+    let first = write(&store, three("a")).await?;
+    let second = write(&store, three("b")).await?;
+    let mut from = start;
+    let mut batches = Vec::new();
+    loop {
+        let changes = store.changes(from, 2).await?;
+        if changes.changes.is_empty() {
+            break;
+        }
+        from = changes.through;
+        batches.push(changes.changes.iter().map(|change| change.revision).collect::<Vec<_>>());
+    }
+    assert_eq!(batches, [vec![first.revision; 3], vec![second.revision; 3]]);
+    Ok(())
+}
+
+pub(crate) async fn compacted_history_is_expired(database: Database) -> Result<()> {
+    let store = database.open().await?;
+    let start = store.revision().await?;
+    let mut revisions = Vec::new();
+    for index in 0..10 {
+        revisions.push(
+            write(&store, vec![create(&key(&format!("o-{index}")), json!({}))])
+                .await?
+                .revision,
+        );
+    }
+    store.compact(3).await?;
+    let Err(Error::Expired { oldest }) = store.changes(start, 100).await else {
+        panic!("history before the compaction was given");
+    };
+    assert_eq!(oldest, revisions[6]);
+    let kept = store.changes(oldest, 100).await?;
+    assert_eq!(
+        kept.changes.iter().map(|change| change.revision).collect::<Vec<_>>(),
+        revisions[7..]
+    );
+    // More than there is: nothing goes.
+    store.compact(1000).await?;
+    assert_eq!(store.changes(oldest, 100).await?.changes.len(), 3);
+    Ok(())
+}
+
+pub(crate) async fn another_replica_learns_of_a_commit(database: Database) -> Result<()> {
+    let (one, other) = (database.open().await?, database.open().await?);
+    let mut revisions = other.revisions();
+    let mut access = other.access();
+    let written = write(&one, vec![create(&key("a"), json!({}))]).await?;
+    timeout(
+        Duration::from_secs(10),
+        revisions.wait_for(|seen| *seen >= written.revision),
+    )
+    .await??;
+    access.mark_unchanged();
+    one.create_user(&crate::database::user("bob")).await?;
+    timeout(Duration::from_secs(10), access.changed()).await??;
+    Ok(())
+}

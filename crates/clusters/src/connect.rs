@@ -51,6 +51,14 @@ pub struct Deadlines {
     pub probe: Duration,
     /// Waiting for a free place towards a member.
     pub queue: Duration,
+    /// A watch, as the member is asked to end it.
+    pub watch: Duration,
+    /// Silence on a watch, after which it is taken for dead.
+    pub silence: Duration,
+    /// The first wait before a watch that failed is tried again; it doubles each time.
+    pub retry_first: Duration,
+    /// The longest such wait.
+    pub retry_most: Duration,
 }
 
 impl Default for Deadlines {
@@ -63,6 +71,10 @@ impl Default for Deadlines {
             question: Duration::from_secs(10),
             probe: Duration::from_secs(3),
             queue: Duration::from_secs(2),
+            watch: Duration::from_secs(290),
+            silence: Duration::from_secs(295),
+            retry_first: Duration::from_millis(800),
+            retry_most: Duration::from_secs(30),
         }
     }
 }
@@ -100,6 +112,17 @@ pub enum ConnectStage {
     Tcp,
     /// Handshake and verification.
     Tls,
+}
+
+impl ConnectStage {
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Dns => "dns",
+            Self::Tcp => "tcp",
+            Self::Tls => "tls",
+        }
+    }
 }
 
 /// What went wrong.
@@ -341,11 +364,12 @@ fn client_config(connection: &Connection) -> Result<ClientConfig, ConnectionErro
         .map_err(|_| ConnectionError::CertificateAuthority)?
         .with_root_certificates(roots);
     let mut config = match connection.credential.certified_key()? {
-        Some(pair) => builder
-            .with_client_cert_resolver(Arc::new(rustls::client::AlwaysResolvesClientRawPublicKeysOr::pair(pair))),
+        Some(pair) => builder.with_client_cert_resolver(Arc::new(rustls::sign::SingleCertAndKey::from(pair))),
         None => builder.with_no_client_auth(),
     };
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    // A resumed session is not verified again, and certificates end.
+    config.resumption = rustls::client::Resumption::disabled();
     Ok(config)
 }
 

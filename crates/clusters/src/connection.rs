@@ -136,6 +136,22 @@ impl Credential {
         }
     }
 
+    fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Token(one), Self::Token(other)) => one.expose_secret() == other.expose_secret(),
+            (
+                Self::ClientCertificate { certificate, key },
+                Self::ClientCertificate {
+                    certificate: other_certificate,
+                    key: other_key,
+                },
+            ) => certificate == other_certificate && key.expose_secret() == other_key.expose_secret(),
+            (Self::Token(_), Self::ClientCertificate { .. }) | (Self::ClientCertificate { .. }, Self::Token(_)) => {
+                false
+            }
+        }
+    }
+
     fn check(&self) -> Result<(), ConnectionError> {
         match self {
             Self::Token(token) => {
@@ -230,6 +246,14 @@ impl Connection {
         connection.server_name()?;
         connection.credential.check()?;
         Ok(connection)
+    }
+
+    /// Whether the other leads to the same place with the same credential.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.endpoint == other.endpoint
+            && self.ca == other.ca
+            && self.tls_server_name == other.tls_server_name
+            && self.credential.is_same(&other.credential)
     }
 
     /// The certificate authority, decoded; `None` for the system's.

@@ -209,6 +209,19 @@ impl Health {
             slow: 0,
         }
     }
+
+    /// Goes on from what is on record, perhaps with another credential.
+    pub fn resume(snapshot: HealthSnapshot, credential_expires_at: Option<Timestamp>) -> Self {
+        let snapshot = HealthSnapshot {
+            credential_expires_at,
+            ..snapshot
+        };
+        Self {
+            snapshot,
+            contrary: 0,
+            slow: 0,
+        }
+    }
 }
 
 /// Takes one probe into account. A change is returned only when state or conditions say something new.

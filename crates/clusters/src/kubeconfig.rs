@@ -225,7 +225,7 @@ fn read_user(entry: &NamedUser) -> Result<(Credential, Vec<String>), KubeconfigE
             return refuse(name, Refusal::Password);
         }
     }
-    let dropped = user.impersonation().map(|name| field(name)).collect();
+    let dropped = user.impersonation().map(field).collect();
 
     let certificate = present(&user.client_certificate_data);
     let key = present(&user.client_key_data);

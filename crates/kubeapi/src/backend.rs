@@ -212,6 +212,12 @@ pub trait Backend: Send + Sync + 'static {
         0
     }
 
+    /// Finalizers that the deletion itself puts on an object, such as `foregroundDeletion` when the options ask that
+    /// dependents go first. None, the default.
+    fn deletion_finalizers(&self, _resource: &Resource, _object: &Value, _options: &Value) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Serves a subresource other than `status` and `finalize`, such as `log` or `scale`; `None` for what there is not.
     /// Already authorized.
     async fn subresource(

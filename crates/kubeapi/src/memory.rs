@@ -4,6 +4,8 @@
 //! resources neither wake the watchers of quiet ones nor push their history out.
 
 mod backend;
+mod changes;
+mod following;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
@@ -14,6 +16,9 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 pub use backend::{Admit, MemoryBackend};
+pub use changes::{Changed, Changes};
+
+use following::Following;
 
 use crate::backend::{Change, Commit, Listing, WatchEvent, WatchStream};
 use crate::object::revision_of;
@@ -50,15 +55,31 @@ impl Recorded {
 struct Shelf {
     objects: BTreeMap<Key, Arc<Value>>,
     history: VecDeque<Recorded>,
-    /// Watches from before this revision have lost their history.
+    /// Watches that start from before this revision have lost their history.
     compacted: u64,
+    /// The last change that is no longer kept: running watches that have not read it have lost it.
+    dropped: u64,
     /// Tells watchers that there is more.
     wake: watch::Sender<u64>,
+}
+
+impl Shelf {
+    /// Forgets the changes up to this revision.
+    fn forget(&mut self, revision: u64) {
+        while let Some(oldest) = self.history.front().map(Recorded::revision)
+            && oldest <= revision
+        {
+            self.history.pop_front();
+            self.dropped = oldest;
+        }
+    }
 }
 
 struct State {
     revision: u64,
     shelves: BTreeMap<Kind, Shelf>,
+    /// Tells those who follow all resources that there is more.
+    wake: watch::Sender<u64>,
 }
 
 /// Objects in memory. Clones share them.
@@ -85,6 +106,7 @@ impl Memory {
             state: Arc::new(Mutex::new(State {
                 revision: 1,
                 shelves: BTreeMap::new(),
+                wake: watch::Sender::default(),
             })),
             history: history.max(1),
         }
@@ -208,9 +230,11 @@ impl Memory {
             && let Some(oldest) = shelf.history.pop_front()
         {
             shelf.compacted = oldest.revision();
+            shelf.dropped = shelf.compacted;
         }
         shelf.wake.send_replace(revision);
         state.revision = revision;
+        state.wake.send_replace(revision);
         Ok(answer)
     }
 
@@ -246,15 +270,22 @@ impl Memory {
         Ok(None)
     }
 
-    /// Forgets all history: watches that start from before now get `Expired`, as after a long absence.
+    /// Forgets all history: watches that start from before now get `Expired`, as after a long absence. Running watches
+    /// that have read all there was go on.
     pub fn compact(&self) {
+        self.compact_to(u64::MAX);
+    }
+
+    /// Forgets the history up to this revision, as API servers do with what is minutes old.
+    pub fn compact_to(&self, revision: u64) {
         let mut state = self.state();
-        let revision = state.revision;
+        let revision = revision.min(state.revision);
         for shelf in state.shelves.values_mut() {
-            shelf.history.clear();
-            shelf.compacted = revision;
+            shelf.forget(revision);
+            shelf.compacted = shelf.compacted.max(revision);
             shelf.wake.send_replace(revision);
         }
+        state.wake.send_replace(revision);
     }
 
     /// Changes after revision `from`, until the receiver drops the stream.
@@ -270,13 +301,8 @@ impl Memory {
         if from < shelf.compacted {
             return Err(Status::expired(shelf.compacted));
         }
-        let following = Following {
-            memory: self.clone(),
-            kind: kind(resource),
-            namespace: namespace.map(str::to_owned),
-            at: from,
-            wake: shelf.wake.subscribe(),
-        };
+        let wake = shelf.wake.subscribe();
+        let following = Following::new(self.clone(), kind(resource), namespace, from, wake);
         drop(state);
         Ok(stream::unfold(Some(following), |following| async move {
             let mut following = following?;
@@ -290,59 +316,5 @@ impl Memory {
         })
         .flatten()
         .boxed())
-    }
-}
-
-/// A watch under way.
-struct Following {
-    memory: Memory,
-    kind: Kind,
-    namespace: Option<String>,
-    at: u64,
-    wake: watch::Receiver<u64>,
-}
-
-impl Following {
-    /// What happened since the last time, once something has; then a bookmark for what concerned others.
-    async fn next(&mut self) -> Result<Vec<WatchEvent>, Status> {
-        loop {
-            // Marked as seen before reading, so that what is committed while reading wakes again.
-            self.wake.borrow_and_update();
-            let events = self.read()?;
-            if !events.is_empty() {
-                return Ok(events);
-            }
-            // The shelf, and with it the sender, lives as long as `memory`.
-            if self.wake.changed().await.is_err() {
-                return Err(Status::unavailable("the memory behind this watch is gone"));
-            }
-        }
-    }
-
-    fn read(&mut self) -> Result<Vec<WatchEvent>, Status> {
-        let state = self.memory.state();
-        let revision = state.revision;
-        let Some(shelf) = state.shelves.get(&self.kind) else {
-            return Ok(Vec::new());
-        };
-        if self.at < shelf.compacted {
-            return Err(Status::expired(shelf.compacted));
-        }
-        let first = shelf.history.partition_point(|recorded| recorded.revision() <= self.at);
-        let mut events: Vec<WatchEvent> = shelf
-            .history
-            .range(first..)
-            .filter(|one| {
-                self.namespace
-                    .as_ref()
-                    .is_none_or(|namespace| *namespace == one.namespace)
-            })
-            .map(|one| one.event.clone())
-            .collect();
-        if events.is_empty() && self.at < revision {
-            events.push(WatchEvent::Bookmark { revision });
-        }
-        self.at = revision;
-        Ok(events)
     }
 }

@@ -309,12 +309,16 @@ pub fn is_released(resource: &Resource, object: &Value) -> bool {
         && !is_held(resource, object)
 }
 
-/// What deleting the object does, when it is to stay for `grace` seconds.
-pub fn deletion(resource: &Resource, object: &Value, now: Timestamp, grace: u64) -> Deletion {
-    if grace == 0 && !is_held(resource, object) {
+/// What deleting the object does, when it is to stay for `grace` seconds. `finalizers` are put on it when it was not
+/// marked before.
+pub fn deletion(resource: &Resource, object: &Value, now: Timestamp, grace: u64, finalizers: &[String]) -> Deletion {
+    let mut marked = object.clone();
+    if object["metadata"]["deletionTimestamp"].is_null() {
+        add_finalizers(&mut marked["metadata"], finalizers);
+    }
+    if grace == 0 && !is_held(resource, &marked) {
         return Deletion::Remove;
     }
-    let mut marked = object.clone();
     let metadata = &mut marked["metadata"];
     let until = now
         .checked_add(SignedDuration::from_secs(i64::try_from(grace).unwrap_or(i64::MAX)))
@@ -342,6 +346,18 @@ pub fn deletion(resource: &Resource, object: &Value, now: Timestamp, grace: u64)
         marked["status"]["phase"] = json!("Terminating");
     }
     Deletion::Mark(marked)
+}
+
+fn add_finalizers(metadata: &mut Value, added: &[String]) {
+    let mut held = metadata["finalizers"].as_array().cloned().unwrap_or_default();
+    for one in added {
+        if !held.iter().any(|held| held == one) {
+            held.push(one.as_str().into());
+        }
+    }
+    if !held.is_empty() {
+        metadata["finalizers"] = held.into();
+    }
 }
 
 /// Fills in kind, version, namespace and (when it is known) name, and refuses an object that states others.

@@ -51,7 +51,8 @@ pub struct Resource {
     pub subresources: Vec<Subresource>,
     /// Whether strategic merge patch is accepted: kubectl sends it for the kinds it has compiled in, and only for them.
     pub strategic_merge: bool,
-    /// Columns of tables beside Name and Age: Name comes first, Age before the last columns of priority 1.
+    /// Columns of tables beside Name and Age: Name comes first, Age before the last columns of priority 1. Columns that
+    /// state Name themselves are shown as they are, with nothing added.
     pub columns: Vec<Column>,
     /// Structure of the objects.
     pub schema: Schema,

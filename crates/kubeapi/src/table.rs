@@ -56,10 +56,15 @@ impl Form {
     }
 }
 
+/// Whether the columns of a resource are all there is: it states Name itself.
+fn is_complete(resource: &Resource) -> bool {
+    resource.columns.iter().any(|column| column.name == "Name")
+}
+
 /// Where Age stands among the columns of a resource: before the last ones that only `-o wide` shows. None when the
 /// resource has such a column itself.
 fn age_position(resource: &Resource) -> Option<usize> {
-    if resource.columns.iter().any(|column| column.name == "Age") {
+    if is_complete(resource) || resource.columns.iter().any(|column| column.name == "Age") {
         return None;
     }
     Some(
@@ -79,7 +84,8 @@ fn columns(resource: &Resource) -> Value {
         .map(|column| {
             // Dates are written as ages, which are text.
             let kind = if column.kind == "date" { "string" } else { column.kind };
-            json!({"name": column.name, "type": kind, "format": "", "priority": column.priority, "description": column.description})
+            let format = if column.name == "Name" { "name" } else { "" };
+            json!({"name": column.name, "type": kind, "format": format, "priority": column.priority, "description": column.description})
         })
         .collect();
     if let Some(position) = age_position(resource) {
@@ -89,11 +95,13 @@ fn columns(resource: &Resource) -> Value {
             json!({"name": "Age", "type": "string", "format": "", "priority": 0, "description": description}),
         );
     }
-    let description = "Name, unique within a namespace.";
-    columns.insert(
-        0,
-        json!({"name": "Name", "type": "string", "format": "name", "priority": 0, "description": description}),
-    );
+    if !is_complete(resource) {
+        let description = "Name, unique within a namespace.";
+        columns.insert(
+            0,
+            json!({"name": "Name", "type": "string", "format": "name", "priority": 0, "description": description}),
+        );
+    }
     Value::Array(columns)
 }
 
@@ -116,7 +124,9 @@ fn cells(resource: &Resource, object: &Value, now: Timestamp) -> Vec<Value> {
             age(object["metadata"]["creationTimestamp"].as_str(), now).into(),
         );
     }
-    cells.insert(0, object["metadata"]["name"].clone());
+    if !is_complete(resource) {
+        cells.insert(0, object["metadata"]["name"].clone());
+    }
     cells
 }
 
@@ -276,5 +286,21 @@ mod tests {
             .collect();
         assert_eq!(names, ["Name", "Replicas", "Ready", "Age", "Image", "Since"]);
         assert_eq!(table["rows"][0]["cells"], json!(["a", 2, "True", "60s", "x,y", "30s"]));
+    }
+
+    #[test]
+    fn columns_that_state_the_name_are_complete() {
+        let resource = Resource {
+            columns: vec![
+                Column::path("Message", "string", ".message"),
+                Column::path("Name", "string", ".metadata.name").wide(),
+            ],
+            ..Resource::new("g.io", "v1", "K", "ks")
+        };
+        let object = Arc::new(json!({"metadata": {"name": "a"}, "message": "m"}));
+        let now = "2026-01-01T00:01:00Z".parse().unwrap();
+        let table = table(&resource, &[object], json!({}), IncludeObject::None, true, now);
+        assert_eq!(table["rows"][0]["cells"], json!(["m", "a"]));
+        assert_eq!(table["columnDefinitions"].as_array().unwrap().len(), 2);
     }
 }

@@ -73,7 +73,8 @@ impl<B: Backend> Api<B> {
             let expected = revision_of(&object);
             check_preconditions(call, &object, &options["preconditions"])?;
             let grace = self.backend.grace_seconds(&call.resource, &object, options);
-            let deletion = object::deletion(&call.resource, &object, (self.options.now)(), grace);
+            let added = self.backend.deletion_finalizers(&call.resource, &object, options);
+            let deletion = object::deletion(&call.resource, &object, (self.options.now)(), grace, &added);
             let mut judged = match &deletion {
                 Deletion::Mark(marked) => marked.clone(),
                 Deletion::Remove | Deletion::Marked => (*object).clone(),

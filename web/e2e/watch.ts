@@ -8,8 +8,7 @@ export interface Trouble {
 }
 
 /** Listens for violations of the content security policy, for script errors, and for requests to other sites. */
-export async function watch(page: Page, origin: string): Promise<Trouble> {
-  const trouble: Trouble = { violations: [], errors: [], foreign: [] };
+export async function watch(page: Page, origin: string, trouble: Trouble) {
   await page.exposeFunction("reportViolation", (text: string) => trouble.violations.push(text));
   await page.addInitScript(() => {
     addEventListener("securitypolicyviolation", (event) => {
@@ -18,10 +17,12 @@ export async function watch(page: Page, origin: string): Promise<Trouble> {
     });
   });
   page.on("pageerror", (error) => trouble.errors.push(error.message));
-  page.on("dialog", (dialog) => trouble.errors.push(`dialog: ${dialog.message()}`));
+  page.on("dialog", (dialog) => {
+    trouble.errors.push(`dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
   page.on("request", (request) => {
     const url = new URL(request.url());
     if (url.protocol.startsWith("http") && url.origin !== new URL(origin).origin) trouble.foreign.push(url.href);
   });
-  return trouble;
 }

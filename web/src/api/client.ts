@@ -12,7 +12,7 @@ function credentials(): Record<string, string> {
 
 /** A session that ended elsewhere ends here too, except while signing in. */
 function noticeEnd(response: Response) {
-  if (response.status === 401 && !response.url.endsWith("/api/v1/sessions")) endSession();
+  if (response.status === 401 && !response.url.endsWith("/api/v1/sessions")) endSession("expired");
 }
 
 async function call(request: Request): Promise<Response> {

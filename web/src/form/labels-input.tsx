@@ -1,18 +1,9 @@
 import { useState } from "react";
 import { useT } from "../i18n/i18n";
-import { isLabelKey, isLabelValue } from "../kube/names";
+import { type Labels, parseLabel } from "../kube/labels";
 import { Button } from "../ui/button";
 import { Field, monoInputClass } from "../ui/field";
 import styles from "./labels-input.module.css";
-
-export type Labels = Readonly<Record<string, string>>;
-
-/** The label that `key=value` stands for, or undefined when Kubernetes would refuse it. */
-export function parseLabel(text: string): [key: string, value: string] | undefined {
-  const [key = "", ...rest] = text.trim().split("=");
-  const value = rest.join("=").trim();
-  return isLabelKey(key.trim()) && isLabelValue(value) ? [key.trim(), value] : undefined;
-}
 
 /** Labels as chips, added one at a time as key=value. */
 export function LabelsInput({ labels, onChange }: { labels: Labels; onChange(labels: Labels): void }) {

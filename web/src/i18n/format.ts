@@ -13,13 +13,24 @@ const DIVISIONS: [number, Intl.RelativeTimeFormatUnit][] = [
 export function formatRelative(time: string, now: number = Date.now()): string {
   let distance = (Date.parse(time) - now) / 1000;
   if (Number.isNaN(distance)) return "–";
-  const format = new Intl.RelativeTimeFormat(i18n.locale, { numeric: "auto", style: "short" });
-  if (Math.abs(distance) < 5) return format.format(0, "second");
+  if (Math.abs(distance) < 5)
+    return new Intl.RelativeTimeFormat(i18n.locale, { numeric: "auto", style: "short" }).format(0, "second");
+  // Always a number: "last year" may be a month ago or 23.
+  const format = new Intl.RelativeTimeFormat(i18n.locale, { numeric: "always", style: "short" });
   for (const [size, unit] of DIVISIONS) {
     if (Math.abs(distance) < size) return format.format(Math.trunc(distance), unit);
     distance /= size;
   }
   return "–";
+}
+
+/** Time to wait, as people read a clock: "45 seconds", "14:32", "1:00:05". */
+export function formatWait(seconds: number): string {
+  if (seconds < 60)
+    return new Intl.NumberFormat(i18n.locale, { style: "unit", unit: "second", unitDisplay: "long" }).format(seconds);
+  const parts = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+  const shown = parts[0] ? parts : parts.slice(1);
+  return shown.map((part, index) => (index ? String(part).padStart(2, "0") : String(part))).join(":");
 }
 
 export function formatDateTime(time: string): string {

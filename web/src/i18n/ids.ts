@@ -76,6 +76,7 @@ export interface Messages {
   "cluster.role.member": undefined;
   "cluster.saved": { name: string | number };
   "cluster.since": undefined;
+  "cluster.stale": undefined;
   "cluster.state.Degraded": undefined;
   "cluster.state.Offline": undefined;
   "cluster.state.Pending": undefined;
@@ -160,6 +161,7 @@ export interface Messages {
   "federated.gone.title": { name: string | number };
   "federated.image": undefined;
   "federated.images": undefined;
+  "federated.in": { namespace: string | number };
   "federated.loading": undefined;
   "federated.name": undefined;
   "federated.namespace": undefined;
@@ -226,6 +228,7 @@ export interface Messages {
   "live.on": undefined;
   "live.on.detail": undefined;
   "login.capsLock": undefined;
+  "login.expired": undefined;
   "login.locked": undefined;
   "login.missing": undefined;
   "login.password": undefined;
@@ -252,6 +255,8 @@ export interface Messages {
   "new.memoryLimit": undefined;
   "new.memoryRequest": undefined;
   "new.namespace.hint": undefined;
+  "new.noClusters.text": undefined;
+  "new.noClusters.title": undefined;
   "new.placement": undefined;
   "new.port": undefined;
   "new.portName": undefined;
@@ -288,6 +293,7 @@ export interface Messages {
   "propagation.AlreadyExists": undefined;
   "propagation.ApiMissing": undefined;
   "propagation.ApplyOverridesFailed": undefined;
+  "propagation.CachedRetrievalFailed": undefined;
   "propagation.CheckClusters": undefined;
   "propagation.ClientRetrievalFailed": undefined;
   "propagation.ClusterNotReady": undefined;
@@ -302,6 +308,9 @@ export interface Messages {
   "propagation.FieldRetentionFailed": undefined;
   "propagation.Held": undefined;
   "propagation.Invalid": undefined;
+  "propagation.InvalidName": undefined;
+  "propagation.InvalidOverrides": undefined;
+  "propagation.InvalidPreference": undefined;
   "propagation.LabelRemovalFailed": undefined;
   "propagation.LabelRemovalTimedOut": undefined;
   "propagation.ManagedLabelFalse": undefined;
@@ -359,7 +368,7 @@ export interface Messages {
   "status.methodNotAllowed": undefined;
   "status.notAcceptable": undefined;
   "status.notFound": undefined;
-  "status.retryAfter": { seconds: number };
+  "status.retryAfter": { time: string | number };
   "status.timeout": undefined;
   "status.tooLarge": undefined;
   "status.tooManyRequests": undefined;

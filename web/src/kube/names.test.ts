@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { parseLabel } from "../form/labels-input";
-import { isDnsLabel, isImage, isLabelKey, suggestName } from "./names";
+import { isDnsLabel, isImage, suggestName } from "./names";
 
 it("a suggested cluster name is a DNS label or empty, whatever the context is called", () => {
   fc.assert(
@@ -24,13 +23,4 @@ it.each([
   ["nginx:", false],
 ])("image %s: %s", (text, valid) => {
   expect(isImage(text)).toBe(valid);
-});
-
-it("labels are key=value as Kubernetes takes them", () => {
-  expect(parseLabel(" region = eu ")).toEqual(["region", "eu"]);
-  expect(parseLabel("topology.kubernetes.io/zone=eu-1a")).toEqual(["topology.kubernetes.io/zone", "eu-1a"]);
-  expect(parseLabel("tier")).toEqual(["tier", ""]);
-  expect(parseLabel("=eu")).toBeUndefined();
-  expect(parseLabel("a=b=c")).toBeUndefined();
-  expect(isLabelKey("Bad_Domain/x")).toBe(false);
 });

@@ -7,7 +7,7 @@ const WORDS: Record<string, { message: PlainId; tone: Tone }> = {
   OK: { message: "propagation.OK", tone: "ok" },
   WaitingForRemoval: { message: "propagation.WaitingForRemoval", tone: "info" },
   ClusterNotReady: { message: "propagation.ClusterNotReady", tone: "bad" },
-  CachedRetrievalFailed: { message: "propagation.RetrievalFailed", tone: "bad" },
+  CachedRetrievalFailed: { message: "propagation.CachedRetrievalFailed", tone: "warn" },
   ComputeResourceFailed: { message: "propagation.ComputeResourceFailed", tone: "bad" },
   ApplyOverridesFailed: { message: "propagation.ApplyOverridesFailed", tone: "bad" },
   CreationFailed: { message: "propagation.CreationFailed", tone: "bad" },
@@ -31,6 +31,9 @@ const WORDS: Record<string, { message: PlainId; tone: Tone }> = {
   NamespaceNotFederated: { message: "propagation.NamespaceNotFederated", tone: "bad" },
   ClusterRetrievalFailed: { message: "propagation.ClusterRetrievalFailed", tone: "bad" },
   ComputePlacementFailed: { message: "propagation.ComputePlacementFailed", tone: "bad" },
+  InvalidOverrides: { message: "propagation.InvalidOverrides", tone: "bad" },
+  InvalidPreference: { message: "propagation.InvalidPreference", tone: "bad" },
+  InvalidName: { message: "propagation.InvalidName", tone: "bad" },
   CheckClusters: { message: "propagation.CheckClusters", tone: "warn" },
 };
 

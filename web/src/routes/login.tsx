@@ -3,9 +3,10 @@ import { type KeyboardEvent, type SubmitEvent, useEffect, useState } from "react
 import { signIn } from "../api/queries/session";
 import { statusOf } from "../api/status";
 import type { Status } from "../api/types";
+import { formatWait } from "../i18n/format";
 import { useT } from "../i18n/i18n";
 import { nextPath } from "../next-path";
-import { beginSession } from "../session";
+import { beginSession, sessionEnd } from "../session";
 import { DisplaySelects } from "../shell/display-selects";
 import { StatusNote } from "../shell/status-note";
 import { Note } from "../ui/badge";
@@ -45,7 +46,7 @@ function Failure({ status, left }: { status: Status; left: number }) {
     return (
       <Note tone="warn" role="alert">
         <strong>{t("login.locked")}</strong>
-        {left > 0 && <span aria-live="off">{t("status.retryAfter", { seconds: left })}</span>}
+        {left > 0 && <span aria-live="off">{t("status.retryAfter", { time: formatWait(left) })}</span>}
       </Note>
     );
   return <StatusNote error={status} />;
@@ -104,7 +105,15 @@ export function Page() {
           <p>{t("login.subtitle")}</p>
         </div>
         <form className={styles.card} onSubmit={(event) => void submit(event)} noValidate>
-          {failure && <Failure status={failure} left={left} />}
+          {failure ? (
+            <Failure status={failure} left={left} />
+          ) : (
+            sessionEnd() === "expired" && (
+              <Note tone="info" role="status">
+                {t("login.expired")}
+              </Note>
+            )
+          )}
           <TextField
             label={t("login.username")}
             name="username"
@@ -130,7 +139,9 @@ export function Page() {
             kind="primary"
             type="submit"
             busy={busy}
-            reason={left > 0 ? t("status.retryAfter", { seconds: left }) : missing ? t("login.missing") : undefined}
+            reason={
+              left > 0 ? t("status.retryAfter", { time: formatWait(left) }) : missing ? t("login.missing") : undefined
+            }
           >
             {t("login.submit")}
           </Button>

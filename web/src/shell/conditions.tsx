@@ -1,17 +1,11 @@
 import type { Condition } from "../api/types";
 import { useT } from "../i18n/i18n";
+import { type Verdict, verdict } from "../kube/conditions";
 import { State, type Tone } from "../ui/badge";
 import styles from "./conditions.module.css";
 import { When } from "./when";
 
-/** Conditions whose True is bad news. */
-const BAD_WHEN_TRUE = /^(Offline|ConfigMalformed|.*Pressure|.*Unavailable)$/;
-
-function tone(condition: Condition): Tone {
-  if (condition.status === "Unknown") return "idle";
-  const good = BAD_WHEN_TRUE.test(condition.type) ? condition.status === "False" : condition.status === "True";
-  return good ? "ok" : "bad";
-}
+const TONE: Record<Verdict, Tone> = { good: "ok", bad: "bad", unknown: "idle" };
 
 export function Conditions({ conditions }: { conditions: readonly Condition[] }) {
   const t = useT();
@@ -21,7 +15,7 @@ export function Conditions({ conditions }: { conditions: readonly Condition[] })
       {conditions.map((condition) => (
         <li key={condition.type}>
           <div className={styles.head}>
-            <State tone={tone(condition)}>
+            <State tone={TONE[verdict(condition)]}>
               {condition.type}: {condition.status}
             </State>
             <span className={styles.when}>

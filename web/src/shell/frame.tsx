@@ -55,7 +55,7 @@ function UserMenu({ name, display }: { name: string; display: string }) {
   const leave = async () => {
     // The page forgets the key even when the hub cannot be told; its cookie alone opens nothing.
     await signOut().catch(() => undefined);
-    endSession();
+    endSession("left");
     await navigate({ to: "/login" });
   };
   return (

@@ -1,4 +1,5 @@
 import { reasonMessage, stageHint, stageMessage, statusOf } from "../api/status";
+import { formatWait } from "../i18n/format";
 import { useT } from "../i18n/i18n";
 import { Note } from "../ui/badge";
 import { Button } from "../ui/button";
@@ -16,7 +17,9 @@ function Explanation({ error }: { error: unknown }) {
     <>
       {(stage || details?.cluster) && (
         <p className={styles.where}>
-          {details?.cluster && t("status.cluster", { cluster: details.cluster })} {stage && t(stage)}
+          {[details?.cluster && t("status.cluster", { cluster: details.cluster }), stage && t(stage)]
+            .filter(Boolean)
+            .join(" · ")}
         </p>
       )}
       {status.message && (
@@ -34,7 +37,7 @@ function Explanation({ error }: { error: unknown }) {
         </ul>
       )}
       {details?.hint ? <p lang="en">{details.hint}</p> : hint && <p>{t(hint)}</p>}
-      {details?.retryAfterSeconds && <p>{t("status.retryAfter", { seconds: details.retryAfterSeconds })}</p>}
+      {details?.retryAfterSeconds && <p>{t("status.retryAfter", { time: formatWait(details.retryAfterSeconds) })}</p>}
     </>
   );
 }

@@ -28,10 +28,11 @@ interface TimeProps {
 
 /** How long ago, with the exact time for those who ask. */
 export function Time({ value, relative, absolute }: TimeProps) {
-  const at = useSyncExternalStore(subscribe, () => now);
+  // The clock says when to draw again. What is drawn is as of now: a time that has just come would else lie ahead.
+  useSyncExternalStore(subscribe, () => now);
   return (
     <time dateTime={value} title={absolute(value)}>
-      {relative(value, Math.max(at, Date.now() - 10_000))}
+      {relative(value, Date.now())}
     </time>
   );
 }

@@ -1,46 +1,26 @@
 import { zodResolver } from "@hookform/resolvers/zod";
 import { useState } from "react";
 import { Controller, useForm } from "react-hook-form";
-import * as z from "zod/mini";
-import type { CheckResult, ClusterRole, ObjectRef } from "../../api/types";
-import "../../form/jitless";
+import type { ClusterRole, ObjectRef } from "../../api/types";
 import { LabelsInput } from "../../form/labels-input";
 import { fieldMessage } from "../../form/message";
 import { useT } from "../../i18n/i18n";
-import { isDnsLabel } from "../../kube/names";
 import { When } from "../../shell/when";
 import { Note } from "../../ui/badge";
 import { Button } from "../../ui/button";
 import { Checkbox, Field, Select, TextField } from "../../ui/field";
 import { Card, Facts, Stack } from "../../ui/layout";
+import { type ConfirmForm, confirmSchema, type FieldProblem, type Found, writtenFor } from "./form";
 import styles from "./page.module.css";
 
-const schema = z.object({
-  name: z.string().check(z.minLength(1, "form.required"), z.refine(isDnsLabel, "form.dnsLabel")),
-  role: z.enum(["host", "member"]),
-  alias: z.string().check(z.maxLength(63, "form.long63")),
-  description: z.string().check(z.maxLength(256, "form.long256")),
-  provider: z.string().check(z.maxLength(63, "form.long63")),
-  region: z.string().check(z.maxLength(63, "form.long63")),
-  labels: z.record(z.string(), z.string()),
-  admitAdmins: z.boolean(),
-});
-
-export type ConfirmForm = z.infer<typeof schema>;
-
 interface ConfirmStepProps {
-  found: CheckResult & { ok: true };
+  found: Found;
   values: ConfirmForm;
   taken: readonly string[];
   host: string | undefined;
-  problem: { field: keyof ConfirmForm; message: string } | undefined;
+  problem: FieldProblem | undefined;
   onBack(values: ConfirmForm): void;
   onSubmit(values: ConfirmForm): void;
-}
-
-/** The binding that admits the hub's administrators; everything else in the list is written either way. */
-export function writtenFor(objects: readonly ObjectRef[], admitAdmins: boolean): readonly ObjectRef[] {
-  return admitAdmins ? objects : objects.filter((object) => object.name !== "atoll:admins");
 }
 
 function WillCreate({ objects }: { objects: readonly ObjectRef[] }) {
@@ -68,7 +48,7 @@ export function ConfirmStep({ found, values, taken, host, problem, onBack, onSub
   // Made once: the form forgets its own errors whenever it is given another object.
   const [refused] = useState(() => problem && { [problem.field]: { type: "server", message: problem.message } });
   const form = useForm<ConfirmForm>({
-    resolver: zodResolver(schema),
+    resolver: zodResolver(confirmSchema),
     defaultValues: values,
     ...(refused && { errors: refused }),
   });

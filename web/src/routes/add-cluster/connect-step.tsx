@@ -1,4 +1,4 @@
-import type { CheckResult, KubeconfigContext, Status } from "../../api/types";
+import type { KubeconfigContext } from "../../api/types";
 import { KubeconfigInput } from "../../form/kubeconfig-input";
 import { useT } from "../../i18n/i18n";
 import { serviceAccountScript } from "../../kube/service-account";
@@ -8,8 +8,10 @@ import { Button } from "../../ui/button";
 import { CopyBlock } from "../../ui/copy";
 import { Radio } from "../../ui/field";
 import { Card, Stack } from "../../ui/layout";
+import type { Found } from "./form";
 import styles from "./page.module.css";
-import { Stages, withFailure } from "./stages";
+import { wantsAccount, withFailure, withoutHint } from "./refusal";
+import { Stages } from "./stages";
 import type { Check } from "./use-check";
 
 interface ConnectStepProps {
@@ -20,17 +22,8 @@ interface ConnectStepProps {
   onKubeconfig(text: string): void;
   onContext(name: string): void;
   onRetry(): void;
-  onNext(result: CheckResult & { ok: true }): void;
+  onNext(result: Found): void;
   onCancel(): void;
-}
-
-/** Whether the kubeconfig signs in by running a program. */
-function wantsProgram(status: Status): boolean {
-  const causes = status.details?.causes ?? [];
-  return (
-    causes.some((cause) => /\b(exec|auth-provider)\b/.test(cause.field ?? "")) ||
-    (status.details?.stage === "kubeconfig" && /\bexec\b|auth-provider/.test(status.message ?? ""))
-  );
 }
 
 function Contexts({
@@ -74,7 +67,9 @@ export function ConnectStep(props: ConnectStepProps) {
   const t = useT();
   const { result, running } = check;
   const failed = result && !result.ok ? result.status : undefined;
-  const lines = withFailure(check.lines, failed);
+  const account = failed !== undefined && wantsAccount(failed);
+  const shown = withFailure(check.lines, failed);
+  const lines = account ? withoutHint(shown) : shown;
   const known = result?.ok ? result.alreadyRegisteredAs : undefined;
   const chosen = context ?? (result?.ok ? result.context : contexts.find((each) => each.current)?.name);
   const reason = !kubeconfig.trim()
@@ -114,7 +109,7 @@ export function ConnectStep(props: ConnectStepProps) {
         </Card>
       )}
       {failed && !failed.details?.stage && <StatusNote error={failed} />}
-      {failed && wantsProgram(failed) && (
+      {account && (
         <Card title={t("exec.title")}>
           <Stack>
             <p>{t("exec.text")}</p>

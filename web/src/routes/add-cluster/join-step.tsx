@@ -4,7 +4,8 @@ import { StatusNote } from "../../shell/status-note";
 import { Button } from "../../ui/button";
 import { Card, Stack } from "../../ui/layout";
 import styles from "./page.module.css";
-import { Stages, withFailure } from "./stages";
+import { withFailure } from "./refusal";
+import { Stages } from "./stages";
 
 interface JoinStepProps {
   name: string;

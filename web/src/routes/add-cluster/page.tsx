@@ -2,35 +2,31 @@ import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
 import { addCluster, clusterList } from "../../api/queries/clusters";
 import { ApiError, statusOf } from "../../api/status";
-import type { CheckResult, NewCluster, StageLine, Status } from "../../api/types";
+import type { StageLine, Status } from "../../api/types";
 import { formatList } from "../../i18n/format";
 import { useT } from "../../i18n/i18n";
-import { suggestName } from "../../kube/names";
 import { useRows } from "../../live/use-rows";
 import { PageFrame } from "../../shell/page";
 import { Icon } from "../../ui/icon";
 import { showToast } from "../../ui/toast";
-import { type ConfirmForm, ConfirmStep } from "./confirm-step";
+import { ConfirmStep } from "./confirm-step";
 import { ConnectStep } from "./connect-step";
+import {
+  type ConfirmForm,
+  EMPTY,
+  type FieldProblem,
+  type Found,
+  fieldProblem,
+  guess,
+  newCluster,
+  prefill,
+} from "./form";
 import { JoinStep } from "./join-step";
 import styles from "./page.module.css";
 import { useCheck } from "./use-check";
 
 type Step = "connect" | "confirm" | "join";
 const STEPS = ["connect", "confirm", "join"] as const;
-
-const EMPTY: ConfirmForm = {
-  name: "",
-  role: "member",
-  alias: "",
-  description: "",
-  provider: "",
-  region: "",
-  labels: {},
-  admitAdmins: true,
-};
-
-const FIELDS = ["name", "role", "alias", "description", "provider", "region", "labels"] as const;
 
 function StepList({ step }: { step: Step }) {
   const t = useT();
@@ -48,36 +44,6 @@ function StepList({ step }: { step: Step }) {
   );
 }
 
-/** The field of the form that a refusal is about, if it is about one. */
-function fieldProblem(status: Status): { field: keyof ConfirmForm; message: string } | undefined {
-  for (const cause of status.details?.causes ?? []) {
-    const field = FIELDS.find((each) => each === cause.field?.split(/[.[]/)[0]);
-    if (field) return { field, message: cause.message ?? status.message ?? "" };
-  }
-  if (status.reason === "AlreadyExists" && !status.details?.stage)
-    return { field: "name", message: status.message ?? "" };
-  return undefined;
-}
-
-function request(form: ConfirmForm, kubeconfig: string, context: string | undefined): NewCluster {
-  const text = (value: string) => value.trim() || undefined;
-  const optional = {
-    alias: text(form.alias),
-    description: text(form.description),
-    provider: text(form.provider),
-    region: text(form.region),
-    context,
-  };
-  return {
-    name: form.name,
-    role: form.role,
-    labels: form.labels,
-    admitAdmins: form.admitAdmins,
-    kubeconfig,
-    ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)),
-  };
-}
-
 export function Page() {
   const t = useT();
   const navigate = useNavigate();
@@ -86,29 +52,24 @@ export function Page() {
   const [kubeconfig, setKubeconfig] = useState("");
   const [context, setContext] = useState<string>();
   const { check, contexts, start } = useCheck();
-  const [found, setFound] = useState<CheckResult & { ok: true }>();
+  const [found, setFound] = useState<Found>();
   const [values, setValues] = useState(EMPTY);
   const [lines, setLines] = useState<readonly StageLine[]>([]);
   const [failure, setFailure] = useState<Status>();
-  const [problem, setProblem] = useState<ReturnType<typeof fieldProblem>>();
+  const [problem, setProblem] = useState<FieldProblem>();
   const joining = useRef<AbortController>(undefined);
   const body = useRef<HTMLDivElement>(null);
   useEffect(() => () => joining.current?.abort(), []);
 
   const show = (next: Step) => {
     setStep(next);
-    body.current?.focus();
+    body.current?.focus({ preventScroll: true });
+    scrollTo({ top: 0 });
   };
 
-  const confirm = (result: CheckResult & { ok: true }) => {
-    const guess = suggestName(result.context);
+  const confirm = (result: Found) => {
+    setValues((before) => prefill(before, found && guess(found), guess(result)));
     setFound(result);
-    setValues((before) => ({
-      ...before,
-      name: before.name || guess,
-      provider: before.provider || result.provider || "",
-      region: before.region || result.region || "",
-    }));
     show("confirm");
   };
 
@@ -121,7 +82,7 @@ export function Page() {
     const controller = new AbortController();
     joining.current = controller;
     try {
-      const add = request(form, kubeconfig, found?.context ?? context);
+      const add = newCluster(form, kubeconfig, found?.context ?? context);
       const joined = await addCluster(add, controller.signal, (line) => setLines((before) => [...before, line]));
       const written = (joined.created ?? []).map((object) => `${object.kind} ${object.name}`);
       showToast({

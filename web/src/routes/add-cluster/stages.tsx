@@ -1,5 +1,5 @@
 import { STAGE_ORDER, stageHint, stageMessage } from "../../api/status";
-import type { StageLine, Status } from "../../api/types";
+import type { StageLine } from "../../api/types";
 import { formatMillis } from "../../i18n/format";
 import { useT } from "../../i18n/i18n";
 import type { PlainId } from "../../i18n/ids";
@@ -16,13 +16,6 @@ const LOOK: Record<Shown, { tone: Tone; message: PlainId }> = {
   warning: { tone: "warn", message: "stage.state.warning" },
   failed: { tone: "bad", message: "stage.state.failed" },
 };
-
-/** A failure reported only at the end is still shown on its stage. */
-export function withFailure(lines: readonly StageLine[], status: Status | undefined): readonly StageLine[] {
-  const stage = status?.details?.stage;
-  if (!status || !stage || lines.some((line) => line.stage === stage && line.state === "failed")) return lines;
-  return [...lines, { stage, state: "failed", message: status.message, hint: status.details?.hint }];
-}
 
 /** The stages of a connection check, each as it ends. */
 export function Stages({ lines, done }: { lines: readonly StageLine[]; done: boolean }) {

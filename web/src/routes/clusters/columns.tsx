@@ -1,53 +1,13 @@
 import { Link } from "@tanstack/react-router";
 import type { Cluster } from "../../api/types";
-import { compareNames, formatBytes, formatCpu, formatMillis, formatNumber } from "../../i18n/format";
+import { formatBytes, formatCpu, formatMillis, formatNumber } from "../../i18n/format";
 import type { Translate } from "../../i18n/i18n";
 import { ClusterStateMark } from "../../shell/cluster-state";
 import { When } from "../../shell/when";
 import type { Column } from "../../table/table";
 import { Tag } from "../../ui/badge";
 import styles from "./list.module.css";
-
-export const SORT_KEYS = [
-  "name",
-  "state",
-  "nodeCount",
-  "kubernetesVersion",
-  "provider",
-  "cpu",
-  "memory",
-  "asOf",
-  "createdAt",
-] as const;
-export type SortKey = (typeof SORT_KEYS)[number];
-
-/** Worst first. */
-const SEVERITY = { Offline: 0, Degraded: 1, Pending: 2, Ready: 3 } as const;
-
-function text(a: string | null | undefined, b: string | null | undefined): number {
-  return compareNames(a ?? "", b ?? "");
-}
-
-function number(a: number | null | undefined, b: number | null | undefined): number {
-  return (a ?? -1) - (b ?? -1);
-}
-
-const COMPARE: Record<SortKey, (a: Cluster, b: Cluster) => number> = {
-  name: (a, b) => compareNames(a.name, b.name),
-  state: (a, b) => SEVERITY[a.state] - SEVERITY[b.state],
-  nodeCount: (a, b) => number(a.nodeCount, b.nodeCount),
-  kubernetesVersion: (a, b) => text(a.kubernetesVersion, b.kubernetesVersion),
-  provider: (a, b) => text(a.provider, b.provider),
-  cpu: (a, b) => number(a.capacity?.cpuMillis, b.capacity?.cpuMillis),
-  memory: (a, b) => number(a.capacity?.memoryBytes, b.capacity?.memoryBytes),
-  asOf: (a, b) => text(a.asOf, b.asOf),
-  createdAt: (a, b) => text(a.createdAt, b.createdAt),
-};
-
-export function compareClusters(by: SortKey, ascending: boolean): (a: Cluster, b: Cluster) => number {
-  const sign = ascending ? 1 : -1;
-  return (a, b) => sign * COMPARE[by](a, b) || COMPARE.name(a, b);
-}
+import type { SortKey } from "./order";
 
 function Nodes({ cluster }: { cluster: Cluster }) {
   if (cluster.nodeCount == null) return <>–</>;

@@ -2,19 +2,14 @@ import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { editCluster } from "../../api/queries/clusters";
 import type { Cluster } from "../../api/types";
-import { type Labels, LabelsInput } from "../../form/labels-input";
+import { LabelsInput } from "../../form/labels-input";
 import { useT } from "../../i18n/i18n";
+import { type Labels, labelsPatch } from "../../kube/labels";
 import { StatusNote } from "../../shell/status-note";
 import { Tag } from "../../ui/badge";
 import { Button } from "../../ui/button";
 import { Dialog } from "../../ui/dialog";
 import { Card, Muted, Row } from "../../ui/layout";
-
-/** The merge patch that turns one set of labels into another. */
-export function labelsPatch(before: Labels, after: Labels): Record<string, string | null> {
-  const gone = Object.keys(before).filter((key) => !(key in after));
-  return { ...after, ...Object.fromEntries(gone.map((key) => [key, null])) };
-}
 
 function LabelsDialog({ cluster, onClose }: { cluster: Cluster; onClose(): void }) {
   const t = useT();

@@ -4,8 +4,9 @@ import { clusterList } from "../../api/queries/clusters";
 import type { Cluster } from "../../api/types";
 import { formatNumber } from "../../i18n/format";
 import { useT } from "../../i18n/i18n";
+import { whyNotReady } from "../../kube/conditions";
 import { useRows } from "../../live/use-rows";
-import { STATE_MESSAGE, whyNotReady } from "../../shell/cluster-state";
+import { STATE_MESSAGE } from "../../shell/cluster-state";
 import { LiveMark } from "../../shell/live-mark";
 import { PageFrame } from "../../shell/page";
 import { StatusScreen } from "../../shell/status-note";
@@ -15,20 +16,12 @@ import { Select } from "../../ui/field";
 import { Icon } from "../../ui/icon";
 import { Card, Empty, Skeleton } from "../../ui/layout";
 import { Menu, MenuItem, MenuSeparator } from "../../ui/menu";
-import { clusterColumns, compareClusters, SORT_KEYS, type SortKey } from "./columns";
+import { clusterColumns } from "./columns";
 import styles from "./list.module.css";
+import { compareClusters, matchesCluster, SORT_KEYS, type SortKey } from "./order";
 import { type Task, TaskDialog } from "./task-dialog";
 
 const STATES = ["Ready", "Degraded", "Offline", "Pending"] as const;
-
-function matches(cluster: Cluster, text: string): boolean {
-  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-  const labels = Object.entries(cluster.labels ?? {}).map(([key, value]) => `${key}=${value}`);
-  const haystack = [cluster.name, cluster.alias, cluster.kubernetesVersion, cluster.provider, cluster.region, ...labels]
-    .join(" ")
-    .toLowerCase();
-  return words.every((word) => haystack.includes(word));
-}
 
 function AddLink() {
   const t = useT();
@@ -70,7 +63,9 @@ export function Page() {
   const shown = useMemo(
     () =>
       rows
-        .filter((cluster) => (!search.state || cluster.state === search.state) && matches(cluster, search.name ?? ""))
+        .filter(
+          (cluster) => (!search.state || cluster.state === search.state) && matchesCluster(cluster, search.name ?? ""),
+        )
         .sort(compareClusters(by, ascending)),
     [rows, search.state, search.name, by, ascending],
   );

@@ -4,8 +4,9 @@ import { clusterList } from "../../api/queries/clusters";
 import type { Cluster } from "../../api/types";
 import { formatMillis, formatNumber } from "../../i18n/format";
 import { useT } from "../../i18n/i18n";
+import { whyNotReady } from "../../kube/conditions";
 import { useRows } from "../../live/use-rows";
-import { ClusterStateMark, whyNotReady } from "../../shell/cluster-state";
+import { ClusterStateMark } from "../../shell/cluster-state";
 import { Conditions } from "../../shell/conditions";
 import { KubeconfigButton } from "../../shell/kubeconfig-button";
 import { LiveMark } from "../../shell/live-mark";
@@ -127,6 +128,7 @@ export function Page() {
           <span>
             {t("cluster.since")} <When value={cluster.since} />
           </span>
+          {cluster.state === "Offline" && cluster.asOf && <span>{t("cluster.stale")}</span>}
         </Note>
       )}
       <CapacityCard cluster={cluster} />

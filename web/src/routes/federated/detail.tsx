@@ -138,7 +138,7 @@ export function Page() {
     <PageFrame
       title={name}
       crumb={crumb}
-      subtitle={namespace}
+      subtitle={t("federated.in", { namespace })}
       beside={
         <>
           <FederatedStateMark state={summary.state} />

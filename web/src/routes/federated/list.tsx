@@ -2,7 +2,7 @@ import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { deploymentList } from "../../api/queries/federated";
 import type { Federated } from "../../api/types";
-import { compareNames, formatNumber } from "../../i18n/format";
+import { formatNumber } from "../../i18n/format";
 import { type Translate, useT } from "../../i18n/i18n";
 import { shortImage } from "../../kube/image";
 import { propagationMessage, propagationTone } from "../../kube/propagation";
@@ -19,21 +19,7 @@ import { Select } from "../../ui/field";
 import { Icon } from "../../ui/icon";
 import { Card, Empty, Meter, Skeleton } from "../../ui/layout";
 import styles from "../clusters/list.module.css";
-
-const SORT_KEYS = ["name", "namespace", "state", "ready", "clusters", "images", "createdAt"] as const;
-type SortKey = (typeof SORT_KEYS)[number];
-
-const SEVERITY = { Degraded: 0, Deleting: 1, Progressing: 2, Pending: 3, Ready: 4 } as const;
-
-const COMPARE: Record<SortKey, (a: Federated, b: Federated) => number> = {
-  name: (a, b) => compareNames(a.name, b.name),
-  namespace: (a, b) => compareNames(a.namespace, b.namespace),
-  state: (a, b) => SEVERITY[a.state] - SEVERITY[b.state],
-  ready: (a, b) => (a.desiredReplicas ?? 0) - (b.desiredReplicas ?? 0),
-  clusters: (a, b) => a.clusters.length - b.clusters.length,
-  images: (a, b) => compareNames(a.images?.[0] ?? "", b.images?.[0] ?? ""),
-  createdAt: (a, b) => compareNames(a.createdAt, b.createdAt),
-};
+import { compareFederated, inTrouble, matchesFederated, SORT_KEYS, type SortKey } from "./order";
 
 function columns(t: Translate): Column<Federated, SortKey>[] {
   return [
@@ -105,11 +91,6 @@ function columns(t: Translate): Column<Federated, SortKey>[] {
   ];
 }
 
-function inTrouble(object: Federated): boolean {
-  const away = object.clusters.some((cluster) => propagationTone(cluster.status) !== "ok");
-  return object.state !== "Ready" && (away || Boolean(object.reason));
-}
-
 /** The second line: which clusters are not in step, in KubeFed's words. */
 function Trouble({ object }: { object: Federated }) {
   const t = useT();
@@ -150,17 +131,14 @@ export function Page() {
   const { rows, ready, error, retry } = useRows(deploymentList);
   const by: SortKey = SORT_KEYS.find((key) => key === search.sortBy) ?? "name";
   const ascending = search.ascending ?? true;
-  const wanted = (search.name ?? "").toLowerCase();
   const shown = useMemo(
     () =>
       rows
         .filter(
-          (object) =>
-            (!search.state || object.state === search.state) &&
-            `${object.namespace}/${object.name} ${object.images?.join(" ")}`.toLowerCase().includes(wanted),
+          (object) => (!search.state || object.state === search.state) && matchesFederated(object, search.name ?? ""),
         )
-        .sort((a, b) => (ascending ? 1 : -1) * COMPARE[by](a, b) || COMPARE.name(a, b)),
-    [rows, search.state, wanted, by, ascending],
+        .sort(compareFederated(by, ascending)),
+    [rows, search.state, search.name, by, ascending],
   );
   const change = (next: Partial<typeof search>) =>
     void navigate({ search: (before) => ({ ...before, ...next }), replace: true });

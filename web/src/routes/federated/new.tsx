@@ -1,20 +1,22 @@
 import { zodResolver } from "@hookform/resolvers/zod";
 import { useMutation } from "@tanstack/react-query";
-import { useNavigate } from "@tanstack/react-router";
+import { Link, useNavigate } from "@tanstack/react-router";
 import { type FieldPath, useForm } from "react-hook-form";
 import { clusterList } from "../../api/queries/clusters";
 import { createDeployment } from "../../api/queries/federated";
 import { statusOf } from "../../api/status";
 import type { Cluster } from "../../api/types";
-import { compareNames, formatList } from "../../i18n/format";
+import { formatList } from "../../i18n/format";
 import { useT } from "../../i18n/i18n";
 import { buildDeployment, type DeploymentForm, formField } from "../../kube/federated-deployment";
 import { useRows } from "../../live/use-rows";
 import { PageFrame } from "../../shell/page";
 import { StatusNote, StatusScreen } from "../../shell/status-note";
-import { Button } from "../../ui/button";
-import { Skeleton } from "../../ui/layout";
+import { Button, buttonClass } from "../../ui/button";
+import { Icon } from "../../ui/icon";
+import { Empty, Skeleton } from "../../ui/layout";
 import { showToast } from "../../ui/toast";
+import { hostFirst } from "../clusters/order";
 import { ClusterChoice } from "./cluster-choice";
 import { ContainerFields } from "./container-fields";
 import styles from "./new.module.css";
@@ -33,12 +35,6 @@ const EMPTY: Omit<DeploymentForm, "clusters"> = {
   replicas: "1",
 };
 
-/** Clusters in the order of the list: the host first, then members by name. */
-function inOrder(fleet: readonly Cluster[]): readonly Cluster[] {
-  const rank = (cluster: Cluster) => (cluster.role === "host" ? 0 : 1);
-  return [...fleet].sort((a, b) => rank(a) - rank(b) || compareNames(a.name, b.name));
-}
-
 function NewDeployment({ fleet }: { fleet: readonly Cluster[] }) {
   const t = useT();
   const navigate = useNavigate();
@@ -46,7 +42,7 @@ function NewDeployment({ fleet }: { fleet: readonly Cluster[] }) {
     resolver: zodResolver(deploymentSchema),
     defaultValues: {
       ...EMPTY,
-      clusters: inOrder(fleet).map(({ name }) => ({ name, selected: false, replicas: "", image: "" })),
+      clusters: hostFirst(fleet).map(({ name }) => ({ name, selected: false, replicas: "", image: "" })),
     },
   });
   const values = form.watch();
@@ -121,8 +117,21 @@ export function Page() {
       subtitle={t("new.subtitle")}
       crumb={{ to: "/federated/deployments.apps", text: t("deployments.title") }}
     >
-      {rows.length > 0 || ready ? (
+      {rows.length > 0 ? (
         <NewDeployment fleet={rows} />
+      ) : ready ? (
+        <Empty
+          icon="clusters"
+          title={t("new.noClusters.title")}
+          action={
+            <Link to="/clusters/-/add" className={buttonClass("primary")}>
+              <Icon name="plus" />
+              {t("clusters.add")}
+            </Link>
+          }
+        >
+          {t("new.noClusters.text")}
+        </Empty>
       ) : error ? (
         <StatusScreen error={error} onRetry={retry} />
       ) : (

@@ -9,21 +9,31 @@
 //! value ends the processes and removes their folder, and so does the death of
 //! the test process, however it dies (see the private module `process`).
 //!
+//! A [`Hub`] is the binary as it is built, driven from outside: [`Rest`] for the
+//! console API, [`Kubectl`] for everything that speaks Kubernetes.
+//!
 //! The programs come from `make kubernetes`, PostgreSQL from the Debian package
 //! `postgresql`. When either is missing the tests fail and say so; they are
 //! never skipped.
 
 mod cluster;
 mod folder;
+mod hub;
+mod kubectl;
 mod ports;
 mod postgres;
 mod process;
 mod programs;
 mod readiness;
+mod rest;
 mod versions;
 
 pub use cluster::{Cluster, Options};
+pub use hub::{ADMIN, Database, Hub, binary};
+pub use kubectl::Kubectl;
+pub use ports::free_port;
 pub use postgres::Postgres;
 pub use programs::Programs;
 pub use readiness::until;
+pub use rest::{Answer, Rest};
 pub use versions::{NEWEST_KUBERNETES, OLDEST_KUBERNETES, Release};

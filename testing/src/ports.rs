@@ -17,7 +17,7 @@ const COUNT: u16 = 12_000;
 static TAKEN: AtomicU16 = AtomicU16::new(0);
 
 /// A port that nobody listens on and that this process does not give out again.
-pub(crate) fn free_port() -> Result<u16> {
+pub fn free_port() -> Result<u16> {
     let start = start();
     loop {
         let taken = TAKEN.fetch_add(1, Ordering::Relaxed);

@@ -6,6 +6,7 @@
 //! whatever reason, the companion ends the whole process group.
 
 use std::{
+    env,
     fs::{self, File},
     io,
     os::unix::process::CommandExt,
@@ -78,7 +79,14 @@ impl Program {
             .append(true)
             .open(&log)
             .with_context(|| format!("cannot write {}", log.display()))?;
-        let mut child = Command::new("/bin/sh")
+        let mut command = Command::new("/bin/sh");
+        for (variable, _) in env::vars_os() {
+            // What the user's own hub is told is nothing to a hub under test.
+            if variable.to_string_lossy().starts_with("ATOLL_") {
+                command.env_remove(variable);
+            }
+        }
+        let mut child = command
             .args(["-c", SUPERVISED, self.name, self.stop.name()])
             .arg(&self.path)
             .args(&self.arguments)
@@ -120,6 +128,12 @@ impl Process {
             );
         }
         Ok(())
+    }
+
+    /// The id of the program, which has taken the place of the shell that
+    /// started it.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Stops the process from running without ending it, so that its

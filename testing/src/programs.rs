@@ -17,6 +17,11 @@ pub struct Programs {
 }
 
 impl Programs {
+    /// The programs of the newest release.
+    pub fn newest() -> Result<Self> {
+        Self::find(Release::Newest)
+    }
+
     /// Finds the programs of a release, or says how to build them.
     pub fn find(release: Release) -> Result<Self> {
         let programs = Self {

@@ -1,58 +1,32 @@
-//! kubectl against one cluster, seeing nothing of the user who runs the tests.
+//! kubectl against one cluster, as its admin.
 
-use std::{ffi::OsStr, process::Stdio};
+use std::{ffi::OsStr, process::Output};
 
-use anyhow::{Context, Result, bail};
-use tokio::{io::AsyncWriteExt, process::Command};
+use anyhow::Result;
+use tokio::process::Command;
 
 use super::Cluster;
+use crate::kubectl::Kubectl;
 
 impl Cluster {
-    /// kubectl with the admin's kubeconfig, ready to be given arguments. Its
-    /// home and its discovery cache are in the cluster's folder.
+    /// kubectl with the admin's kubeconfig.
+    pub fn admin_kubectl(&self) -> Kubectl {
+        Kubectl::new(&self.programs, self.kubeconfig_path(), self.folder.path().to_owned())
+    }
+
+    /// kubectl with the admin's kubeconfig, ready to be given arguments.
     pub fn kubectl_command(&self) -> Command {
-        let mut command = Command::new(self.programs.kubectl());
-        command
-            .env_clear()
-            .env("PATH", "/usr/bin:/bin")
-            .env("HOME", self.folder.path())
-            .env("KUBECONFIG", self.kubeconfig_path())
-            .arg("--cache-dir")
-            .arg(self.folder.join("kubectl-cache"))
-            .stdin(Stdio::null())
-            .kill_on_drop(true);
-        command
+        self.admin_kubectl().command()
     }
 
     /// Runs kubectl and returns what came out, whatever its exit code.
-    pub async fn kubectl<A: AsRef<OsStr>>(
-        &self,
-        arguments: impl IntoIterator<Item = A>,
-    ) -> Result<std::process::Output> {
-        self.kubectl_command()
-            .args(arguments)
-            .output()
-            .await
-            .context("cannot run kubectl")
+    pub async fn kubectl<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Result<Output> {
+        self.admin_kubectl().run(arguments).await
     }
 
     /// Applies manifests given as text, and fails when kubectl does.
     pub async fn apply(&self, manifests: &str) -> Result<()> {
-        let mut child = self
-            .kubectl_command()
-            .args(["apply", "-f", "-"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .context("cannot run kubectl")?;
-        let mut input = child.stdin.take().context("kubectl has no input")?;
-        input.write_all(manifests.as_bytes()).await?;
-        drop(input);
-        let output = child.wait_with_output().await?;
-        if !output.status.success() {
-            bail!("kubectl apply: {}", String::from_utf8_lossy(&output.stderr).trim());
-        }
+        self.admin_kubectl().apply(manifests).await?;
         Ok(())
     }
 }

@@ -47,7 +47,6 @@ async fn a_cluster_runs_pods_and_survives_a_crash() -> Result<()> {
 }
 
 #[tokio::test]
-#[ignore = "needs the oldest release too: make kubernetes-oldest"]
 async fn the_oldest_supported_release_runs_pods() -> Result<()> {
     let options = Options {
         release: Release::Oldest,

@@ -1,4 +1,6 @@
-//! Tests against real servers. Each module tells one story.
+//! Tests that need no cluster: the rules of the repository, the files for
+//! deployment, and the database server that other tests build on.
 
-mod cluster;
+mod deployment;
+mod policy;
 mod postgres;

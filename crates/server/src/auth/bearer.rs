@@ -109,7 +109,10 @@ fn session_cookie(headers: &HeaderMap, name: &str) -> Result<Option<SecretString
 
 /// A cookie counts only when our own page asks: `Sec-Fetch-Site` says so in every current browser, and `Origin`, where
 /// it is sent, must name the host that was asked.
-fn same_origin(headers: &HeaderMap) -> Result<(), Unreadable> {
+///
+/// # Errors
+/// When a page of another site asks.
+pub fn same_origin(headers: &HeaderMap) -> Result<(), Unreadable> {
     if let Some(site) = headers.get("sec-fetch-site")
         && !matches!(site.as_bytes(), b"same-origin" | b"none")
     {

@@ -47,6 +47,14 @@ pub enum PasswordError {
     Hash(String),
 }
 
+/// Checks that a password is not longer than any can be.
+///
+/// # Errors
+/// When it is too long.
+pub fn check_length(password: &SecretString) -> Result<(), PasswordError> {
+    if password.expose_secret().len() > MAX_LENGTH { Err(PasswordError::TooLong) } else { Ok(()) }
+}
+
 /// Checks the length of a new password.
 ///
 /// # Errors

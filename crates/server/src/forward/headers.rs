@@ -6,6 +6,8 @@
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
+use crate::auth::ticket::PROTOCOL_PREFIX;
+
 /// Request headers that are forwarded as they are.
 const REQUEST: [HeaderName; 10] = [
     header::ACCEPT,
@@ -25,7 +27,7 @@ const UPGRADE: [&str; 4] =
     ["x-stream-protocol-version", "sec-websocket-key", "sec-websocket-version", "sec-websocket-extensions"];
 
 /// Prefix of the WebSocket subprotocol that carries a bearer token for the API server, here for the hub.
-const BEARER_PROTOCOL: &str = "base64url.bearer.authorization.k8s.io.";
+pub(super) const BEARER_PROTOCOL: &str = "base64url.bearer.authorization.k8s.io.";
 
 /// Response headers that stay behind: hop by hop, or an order to the browser about our own origin.
 const RESPONSE_DROPPED: [&str; 18] = [
@@ -68,22 +70,27 @@ impl Upgrade {
     }
 }
 
-/// The upgrade that a request asks for. `Err` for one that is not forwarded, such as `h2c`.
+/// An upgrade that is not forwarded, such as `h2c`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("only upgrades to WebSocket and SPDY/3.1 are forwarded, one at a time")]
+pub struct UnknownUpgrade;
+
+/// The upgrade that a request asks for.
 ///
 /// # Errors
 /// When the protocol is unknown or named more than once.
-pub fn requested_upgrade(headers: &HeaderMap) -> Result<Option<Upgrade>, ()> {
+pub fn requested_upgrade(headers: &HeaderMap) -> Result<Option<Upgrade>, UnknownUpgrade> {
     let mut values = headers.get_all(header::UPGRADE).iter();
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
-        return Err(());
+        return Err(UnknownUpgrade);
     }
-    let value = value.to_str().map_err(|_| ())?;
+    let value = value.to_str().map_err(|_| UnknownUpgrade)?;
     [Upgrade::WebSocket, Upgrade::Spdy]
         .into_iter()
         .find(|upgrade| upgrade.token().eq_ignore_ascii_case(value))
         .map(Some)
-        .ok_or(())
+        .ok_or(UnknownUpgrade)
 }
 
 /// The headers that a member gets.
@@ -106,7 +113,7 @@ pub fn forwarded(headers: &HeaderMap, upgrade: Option<Upgrade>) -> HeaderMap {
             }
         }
         for value in headers.get_all(header::SEC_WEBSOCKET_PROTOCOL) {
-            if let Some(value) = without_bearer(value) {
+            if let Some(value) = without_credentials(value) {
                 allowed.append(header::SEC_WEBSOCKET_PROTOCOL, value);
             }
         }
@@ -116,11 +123,11 @@ pub fn forwarded(headers: &HeaderMap, upgrade: Option<Upgrade>) -> HeaderMap {
     allowed
 }
 
-/// The subprotocols that are offered to the member: all but the one that is a credential for the hub.
-fn without_bearer(value: &HeaderValue) -> Option<HeaderValue> {
+/// The subprotocols that are offered to the member: all but those that are a credential for the hub.
+fn without_credentials(value: &HeaderValue) -> Option<HeaderValue> {
     let text = value.to_str().ok()?;
-    let offered: Vec<&str> =
-        text.split(',').map(str::trim).filter(|protocol| !protocol.starts_with(BEARER_PROTOCOL)).collect();
+    let is_credential = |protocol: &str| protocol.starts_with(BEARER_PROTOCOL) || protocol.starts_with(PROTOCOL_PREFIX);
+    let offered: Vec<&str> = text.split(',').map(str::trim).filter(|protocol| !is_credential(protocol)).collect();
     if offered.is_empty() { None } else { HeaderValue::from_str(&offered.join(", ")).ok() }
 }
 
@@ -180,7 +187,7 @@ mod tests {
         assert_eq!(requested_upgrade(&headers(&[("upgrade", "WebSocket")])), Ok(Some(Upgrade::WebSocket)));
         assert_eq!(requested_upgrade(&headers(&[("upgrade", "SPDY/3.1")])), Ok(Some(Upgrade::Spdy)));
         for bad in ["h2c", "TLS/1.0", "foo", "websocket, h2c"] {
-            assert_eq!(requested_upgrade(&headers(&[("upgrade", bad)])), Err(()), "{bad}");
+            assert_eq!(requested_upgrade(&headers(&[("upgrade", bad)])), Err(UnknownUpgrade), "{bad}");
         }
     }
 
@@ -188,7 +195,7 @@ mod tests {
     fn a_token_among_the_subprotocols_stays_here() {
         let incoming = headers(&[(
             "sec-websocket-protocol",
-            "v5.channel.k8s.io, base64url.bearer.authorization.k8s.io.c2VjcmV0, v4.channel.k8s.io",
+            "v5.channel.k8s.io, base64url.bearer.authorization.k8s.io.c2VjcmV0, ticket.c2VjcmV0, v4.channel.k8s.io",
         )]);
         let sent = forwarded(&incoming, Some(Upgrade::WebSocket));
         assert_eq!(sent["sec-websocket-protocol"], "v5.channel.k8s.io, v4.channel.k8s.io");

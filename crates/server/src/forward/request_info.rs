@@ -202,6 +202,19 @@ impl RequestInfo {
     }
 }
 
+/// The name that stands where the cluster's does, if it can be told what it says. `None` for a segment that could be
+/// understood in two ways, which is refused rather than looked up.
+pub fn cluster_segment(raw_path: &str) -> Option<String> {
+    let segment = raw_path.split('/').next().unwrap_or_default();
+    let decoded = percent_decode_str(segment).decode_utf8().ok()?;
+    (!decoded.is_empty() && !is_odd(&decoded)).then(|| decoded.into_owned())
+}
+
+/// Whether a decoded segment is more, or something else, than a name.
+fn is_odd(segment: &str) -> bool {
+    matches!(segment, "." | "..") || segment.chars().any(|character| matches!(character, '/' | '\\') || character.is_control())
+}
+
 /// Decodes each segment once. One empty segment at the end, a trailing slash, is allowed.
 fn decode_segments(raw: &str) -> Result<Vec<Cow<'_, str>>, Refused> {
     if raw.is_empty() {
@@ -212,9 +225,8 @@ fn decode_segments(raw: &str) -> Result<Vec<Cow<'_, str>>, Refused> {
         .enumerate()
         .map(|(index, segment)| {
             let decoded = percent_decode_str(segment).decode_utf8().map_err(|_| Refused::Encoding)?;
-            let odd = decoded.chars().any(|character| matches!(character, '/' | '\\') || character.is_control());
             let hollow = decoded.is_empty() && index + 1 < count;
-            if odd || hollow || matches!(decoded.as_ref(), "." | "..") {
+            if hollow || is_odd(&decoded) {
                 return Err(Refused::Segment);
             }
             Ok(decoded)

@@ -1,0 +1,302 @@
+//! A federated object is made or tried, with its namespace if need be. Every write is a call of the hub's own
+//! Kubernetes API.
+
+use std::sync::Arc;
+
+use atoll_federation::preview::Preview;
+use atoll_federation::{TypeDescriptor, types};
+use atoll_kubeapi::names::is_dns_label;
+use atoll_kubeapi::{Cause, RequestContext};
+use atoll_store::{Object, ObjectKey, Revision};
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::error::{Error, Result};
+use crate::hub;
+use crate::state::AppState;
+
+/// Query of every write: fields that the kind does not have are refused rather than dropped.
+pub const STRICT: &str = "fieldValidation=Strict";
+
+/// What was made.
+pub struct Made {
+    /// The object, as the hub's API answers it.
+    pub object: Value,
+    /// Version, kind and name of everything that was made.
+    pub created: Vec<(String, String, String)>,
+}
+
+/// Path of an object in the hub's API.
+///
+/// # Errors
+/// 404 when namespace or name can be no object's.
+pub fn object_path(kind: &TypeDescriptor, namespace: &str, name: &str) -> Result<String> {
+    if !is_dns_label(namespace) || !atoll_kubeapi::names::is_dns_subdomain(name) {
+        return Err(atoll_kubeapi::Status::not_found(&kind.federated.group, &kind.federated.plural, name).into());
+    }
+    Ok(hub::object_path(kind, namespace, name))
+}
+
+/// Makes a federated object; with `create_namespace` also its Namespace and FederatedNamespace, covering the clusters
+/// that the object is placed on. When the object is refused, what was made for it is taken back.
+///
+/// # Errors
+/// What the hub's API says.
+pub async fn create_federated(
+    state: &AppState,
+    context: &RequestContext,
+    kind: &'static TypeDescriptor,
+    object: &Value,
+    create_namespace: bool,
+) -> Result<Made> {
+    let namespace = namespace_of(kind, object)?;
+    let mut made = Vec::new();
+    if create_namespace {
+        prepare_namespace(state, context, kind, object, namespace, &mut made).await?;
+    }
+    let path = format!("{}?{STRICT}", hub::collection_path(kind, namespace));
+    match hub::call(state, context.clone(), Method::POST, &path, Some(object)).await {
+        Ok(answer) => {
+            let mut created: Vec<_> = made.iter().map(|one| reference(&one.value)).collect();
+            created.push(reference(&answer.value));
+            Ok(Made {
+                object: answer.value,
+                created,
+            })
+        }
+        Err(status) => {
+            take_back(state, context, made).await;
+            Err(status.into())
+        }
+    }
+}
+
+/// Something that was made on the way, and how it is unmade.
+struct MadeFor {
+    path: String,
+    value: Value,
+}
+
+fn reference(object: &Value) -> (String, String, String) {
+    let text = |field: &Value| field.as_str().unwrap_or_default().to_owned();
+    (
+        text(&object["apiVersion"]),
+        text(&object["kind"]),
+        text(&object["metadata"]["name"]),
+    )
+}
+
+fn namespace_of<'a>(kind: &TypeDescriptor, object: &'a Value) -> Result<&'a str> {
+    let namespace = object["metadata"]["namespace"].as_str().unwrap_or_default();
+    if is_dns_label(namespace) {
+        return Ok(namespace);
+    }
+    let name = object["metadata"]["name"].as_str().unwrap_or_default();
+    let cause = Cause::invalid("metadata.namespace", format!("{namespace:?} is no name of a namespace"));
+    Err(Error::invalid(&kind.federated.kind, name, vec![cause]))
+}
+
+fn federated_namespaces() -> Result<&'static TypeDescriptor> {
+    types::find("namespaces").ok_or_else(|| Error::internal("the federated types have no namespaces"))
+}
+
+async fn prepare_namespace(
+    state: &AppState,
+    context: &RequestContext,
+    kind: &TypeDescriptor,
+    object: &Value,
+    namespace: &str,
+    made: &mut Vec<MadeFor>,
+) -> Result<()> {
+    let path = format!("/api/v1/namespaces/{namespace}");
+    if find(state, context, &path).await?.is_none() {
+        let body = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}});
+        let answer = hub::call(state, context.clone(), Method::POST, "/api/v1/namespaces", Some(&body)).await?;
+        made.push(MadeFor {
+            path,
+            value: answer.value,
+        });
+    }
+    if kind.is_namespace() {
+        return Ok(());
+    }
+    let outcome = cover(state, context, object, namespace, made).await;
+    if outcome.is_err() {
+        take_back(state, context, std::mem::take(made)).await;
+    }
+    outcome
+}
+
+/// Makes a FederatedNamespace as wide as the object's placement, or widens one that names its clusters.
+async fn cover(
+    state: &AppState,
+    context: &RequestContext,
+    object: &Value,
+    namespace: &str,
+    made: &mut Vec<MadeFor>,
+) -> Result<()> {
+    let kind = federated_namespaces()?;
+    let placement = &object["spec"]["placement"];
+    let path = hub::object_path(kind, namespace, namespace);
+    let Some(mut existing) = find(state, context, &path).await? else {
+        let body = federated_namespace(kind, namespace, placement);
+        let collection = hub::collection_path(kind, namespace);
+        let answer = hub::call(state, context.clone(), Method::POST, &collection, Some(&body)).await?;
+        made.push(MadeFor {
+            path,
+            value: answer.value,
+        });
+        return Ok(());
+    };
+    if widen(&mut existing, placement) {
+        hub::call(state, context.clone(), Method::PUT, &path, Some(&existing)).await?;
+    }
+    Ok(())
+}
+
+fn federated_namespace(kind: &TypeDescriptor, namespace: &str, placement: &Value) -> Value {
+    json!({
+        "apiVersion": kind.federated.api_version(),
+        "kind": kind.federated.kind,
+        "metadata": {"name": namespace, "namespace": namespace},
+        "spec": {"placement": placement},
+    })
+}
+
+/// Adds the clusters of `placement` to a FederatedNamespace that lists its clusters; answers whether it has changed.
+/// One that selects by labels says what it means and is left alone.
+fn widen(federated_namespace: &mut Value, placement: &Value) -> bool {
+    let Some(wanted) = placement["clusters"].as_array() else { return false };
+    let Some(listed) = federated_namespace
+        .pointer_mut("/spec/placement/clusters")
+        .and_then(Value::as_array_mut)
+    else {
+        return false;
+    };
+    let before = listed.len();
+    for cluster in wanted {
+        if !listed.iter().any(|one| one["name"] == cluster["name"]) {
+            listed.push(cluster.clone());
+        }
+    }
+    listed.len() > before
+}
+
+async fn find(state: &AppState, context: &RequestContext, path: &str) -> Result<Option<Value>> {
+    match hub::call(state, context.clone(), Method::GET, path, None).await {
+        Ok(answer) => Ok(Some(answer.value)),
+        Err(status) if status.is("NotFound") => Ok(None),
+        Err(status) => Err(status.into()),
+    }
+}
+
+async fn take_back(state: &AppState, context: &RequestContext, made: Vec<MadeFor>) {
+    for one in made.into_iter().rev() {
+        if let Err(status) = hub::call(state, context.clone(), Method::DELETE, &one.path, None).await {
+            tracing::warn!(path = one.path, error = %status, "what was made for a refused object stays");
+        }
+    }
+}
+
+/// Tells what would happen with an object: admission first, then the plan. Warnings of admission come beside it.
+///
+/// # Errors
+/// What admission refuses.
+pub async fn preview_federated(
+    state: &AppState,
+    context: &RequestContext,
+    kind: &'static TypeDescriptor,
+    object: &Value,
+) -> Result<(Preview, Vec<String>)> {
+    let namespace = namespace_of(kind, object)?;
+    let name = object["metadata"]["name"].as_str().unwrap_or_default();
+    let existing = find(state, context, &object_path(kind, namespace, name)?).await?;
+    let (admitted, warnings) = admit(state, context, kind, object, existing.as_ref(), namespace).await?;
+    let preview = state.controllers.preview(kind, &admitted).await?;
+    Ok((preview, warnings))
+}
+
+/// The object as it would be stored.
+async fn admit(
+    state: &AppState,
+    context: &RequestContext,
+    kind: &'static TypeDescriptor,
+    object: &Value,
+    existing: Option<&Value>,
+    namespace: &str,
+) -> Result<(Value, Vec<String>)> {
+    let dry = format!("dryRun=All&{STRICT}");
+    let answer = if existing.is_some() {
+        let name = object["metadata"]["name"].as_str().unwrap_or_default();
+        let path = format!("{}?{dry}", object_path(kind, namespace, name)?);
+        // What was changed meanwhile is no reason to refuse a question.
+        let mut unversioned = object.clone();
+        if let Some(metadata) = unversioned["metadata"].as_object_mut() {
+            metadata.remove("resourceVersion");
+        }
+        hub::call(state, context.clone(), Method::PUT, &path, Some(&unversioned)).await
+    } else {
+        let path = format!("{}?{dry}", hub::collection_path(kind, namespace));
+        hub::call(state, context.clone(), Method::POST, &path, Some(object)).await
+    };
+    match answer {
+        Ok(answer) => Ok((answer.value, answer.warnings)),
+        // The namespace is made with the object; until then only the object itself can be judged.
+        Err(status) if status.is("NotFound") && existing.is_none() => {
+            let (admitted, warnings) = atoll_federation::admit(kind, object, None).map_err(|errors| {
+                let name = object["metadata"]["name"].as_str().unwrap_or_default();
+                let causes = errors
+                    .into_iter()
+                    .map(|error| Cause::new(error.reason.as_str(), error.field, error.message))
+                    .collect();
+                Error::invalid(&kind.federated.kind, name, causes)
+            })?;
+            Ok((admitted, warnings.into_iter().map(|warning| warning.0).collect()))
+        }
+        Err(status) => Err(status.into()),
+    }
+}
+
+/// An object as the hub's API answers it, in the form that the store keeps.
+///
+/// # Errors
+/// When it lacks what every stored object has.
+pub fn as_stored(kind: &TypeDescriptor, object: &Value) -> Result<Object> {
+    let metadata = &object["metadata"];
+    let text = |field: &str| metadata[field].as_str().unwrap_or_default();
+    let time = |field: &str| {
+        metadata[field]
+            .as_str()
+            .map(|text| text.parse::<jiff::Timestamp>().map_err(Error::internal))
+            .transpose()
+    };
+    Ok(Object {
+        key: ObjectKey::new(&kind.federated.group, &kind.federated.plural, text("namespace"), text("name")),
+        uid: text("uid").to_owned(),
+        generation: metadata["generation"].as_i64().unwrap_or_default(),
+        revision: Revision(text("resourceVersion").parse().unwrap_or_default()),
+        created_at: time("creationTimestamp")?.ok_or_else(|| Error::internal("an object without creationTimestamp"))?,
+        deletion_at: time("deletionTimestamp")?,
+        body: Arc::new(object.clone()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_namespace_that_lists_its_clusters_is_widened_and_keeps_what_it_had() {
+        let mut namespace = json!({"spec": {"placement": {"clusters": [{"name": "eu-1"}]}}});
+        let placement = json!({"clusters": [{"name": "eu-1"}, {"name": "us-1"}]});
+        assert!(widen(&mut namespace, &placement));
+        assert_eq!(namespace["spec"]["placement"], placement);
+        assert!(!widen(&mut namespace, &placement), "twice is once");
+    }
+
+    #[test]
+    fn a_namespace_that_selects_by_labels_is_left_alone() {
+        let mut namespace = json!({"spec": {"placement": {"clusterSelector": {}}}});
+        assert!(!widen(&mut namespace, &json!({"clusters": [{"name": "eu-1"}]})));
+    }
+}

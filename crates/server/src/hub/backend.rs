@@ -1,0 +1,209 @@
+//! The store as `atoll_kubeapi` sees it: objects with their revision as `resourceVersion`, one transaction a commit.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use atoll_kubeapi::{
+    Admission, Attributes, Backend, Catalog, Change, Commit, Listing, RequestContext, Resource, Status, WatchStream,
+};
+use atoll_store::{Object, ObjectKey, Revision, Store, Transaction, Write};
+use serde_json::{Value, json};
+
+use super::catalog::{self, Kind};
+use super::registry::Registry;
+use super::{admission, mask, watch};
+use crate::auth::Caller;
+use crate::authz::{Action, Decision, decide};
+use crate::state::AppState;
+
+/// The hub's objects.
+pub(super) struct HubBackend {
+    state: AppState,
+}
+
+impl HubBackend {
+    pub(super) fn new(state: AppState) -> Self {
+        Self { state }
+    }
+
+    fn store(&self) -> &Store {
+        &self.state.store
+    }
+}
+
+/// The key of an object.
+pub(super) fn key_of(resource: &Resource, namespace: &str, name: &str) -> ObjectKey {
+    ObjectKey::new(&resource.group, &resource.plural, namespace, name)
+}
+
+/// A stored body as the API shows it: with its revision, and without the credentials of clusters.
+pub(super) fn shown(key: &ObjectKey, body: Arc<Value>, revision: Revision) -> Arc<Value> {
+    let mut body = Arc::unwrap_or_clone(body);
+    body["metadata"]["resourceVersion"] = json!(revision.to_string());
+    if key.group.is_empty() && key.resource == "secrets" && mask::applies_to(&key.namespace) {
+        mask::hide(&mut body);
+    }
+    Arc::new(body)
+}
+
+fn shown_object(object: Object) -> Arc<Value> {
+    shown(&object.key, object.body, object.revision)
+}
+
+/// A commit as one write of the store.
+pub(super) fn write_of(key: &ObjectKey, change: Change) -> Write {
+    let key = key.clone();
+    match change {
+        Change::Create(value) => Write::Create {
+            key,
+            body: Arc::new(unstamped(value)),
+        },
+        Change::Update { value, expected } => Write::Update {
+            key,
+            body: Arc::new(unstamped(value)),
+            expected: revision(expected),
+        },
+        Change::Delete { expected } => Write::Delete {
+            key,
+            expected: Some(revision(expected)),
+        },
+    }
+}
+
+/// The revision of a body is that of its row.
+fn unstamped(mut value: Value) -> Value {
+    if let Some(metadata) = value["metadata"].as_object_mut() {
+        metadata.remove("resourceVersion");
+    }
+    value
+}
+
+fn revision(number: u64) -> Revision {
+    Revision(i64::try_from(number).unwrap_or(i64::MAX))
+}
+
+fn status(error: atoll_store::Error) -> Status {
+    crate::Error::from(error).into()
+}
+
+/// Who registers a cluster, by the name that the console shows.
+fn author(context: &RequestContext) -> &str {
+    context.extensions.get::<Caller>().map_or(&context.user, |caller| &caller.subject.user)
+}
+
+/// Kubernetes' words for a no.
+fn forbidden(context: &RequestContext, attributes: &Attributes, reason: &str) -> Status {
+    let Attributes {
+        verb,
+        group,
+        resource,
+        subresource,
+        namespace,
+        name,
+        ..
+    } = attributes;
+    let qualified = if group.is_empty() { resource.clone() } else { format!("{resource}.{group}") };
+    let object = if name.is_empty() { qualified } else { format!("{qualified} {name:?}") };
+    let resource = if subresource.is_empty() { resource.clone() } else { format!("{resource}/{subresource}") };
+    let scope = if namespace.is_empty() {
+        "at the cluster scope".to_owned()
+    } else {
+        format!("in the namespace {namespace:?}")
+    };
+    let user = &context.user;
+    Status::forbidden(format!(
+        "{object} is forbidden: User {user:?} cannot {verb} resource {resource:?} in API group {group:?} {scope}: {reason}"
+    ))
+    .about(group, &attributes.resource, name)
+}
+
+#[async_trait]
+impl Backend for HubBackend {
+    fn catalog(&self) -> Arc<Catalog> {
+        catalog::catalog()
+    }
+
+    async fn authorize(&self, context: &RequestContext, attributes: &Attributes) -> Result<(), Status> {
+        let Some(caller) = context.extensions.get::<Caller>() else {
+            return Err(Status::unauthorized("Unauthorized"));
+        };
+        match decide(&caller.subject, &Action::Hub(attributes)) {
+            Decision::Allow => Ok(()),
+            Decision::Deny { hidden: true, .. } if attributes.name.is_empty() => Err(Status::no_such_path()),
+            Decision::Deny { hidden: true, .. } => {
+                Err(Status::not_found(&attributes.group, &attributes.resource, &attributes.name))
+            }
+            Decision::Deny { reason, hidden: false } => Err(forbidden(context, attributes, reason)),
+        }
+    }
+
+    async fn get(
+        &self,
+        _context: &RequestContext,
+        resource: &Resource,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Option<Arc<Value>>, Status> {
+        let object = self.store().object(&key_of(resource, namespace, name)).await.map_err(status)?;
+        Ok(object.map(shown_object))
+    }
+
+    async fn list(
+        &self,
+        _context: &RequestContext,
+        resource: &Resource,
+        namespace: Option<&str>,
+    ) -> Result<Listing, Status> {
+        let listing = self.store().objects(&resource.group, &resource.plural, namespace).await.map_err(status)?;
+        Ok(Listing {
+            items: listing.objects.into_iter().map(shown_object).collect(),
+            revision: u64::try_from(listing.revision.0).unwrap_or_default(),
+        })
+    }
+
+    async fn admit(
+        &self,
+        context: &RequestContext,
+        resource: &Resource,
+        admission: &Admission<'_>,
+        new: &mut Value,
+    ) -> Result<Vec<String>, Status> {
+        admission::admit(self, &self.state, context, resource, admission, new).await
+    }
+
+    async fn commit(&self, context: &RequestContext, commit: Commit<'_>) -> Result<Arc<Value>, Status> {
+        let key = key_of(commit.resource, commit.namespace, commit.name);
+        let registry = Registry::new(self.store(), self.state.now());
+        let object = match Kind::of(commit.resource) {
+            Some(Kind::Cluster) => registry.commit_cluster(&key, commit.change, author(context)).await,
+            Some(Kind::Secret) if mask::applies_to(commit.namespace) => registry.commit_secret(&key, commit.change).await,
+            Some(Kind::Namespace | Kind::Secret | Kind::ConfigMap | Kind::Federated(_)) | None => {
+                write_one(self.store(), write_of(&key, commit.change)).await
+            }
+        };
+        object.map(shown_object).map_err(status)
+    }
+
+    async fn watch(
+        &self,
+        _context: &RequestContext,
+        resource: &Resource,
+        namespace: Option<&str>,
+        from: u64,
+    ) -> Result<WatchStream, Status> {
+        watch::follow(self.store().clone(), resource, namespace, from).await
+    }
+}
+
+async fn write_one(store: &Store, write: Write) -> atoll_store::Result<Object> {
+    let transaction = Transaction {
+        writes: vec![write],
+        lease: None,
+    };
+    first(store.write(transaction).await?)
+}
+
+/// The object of a transaction's first write.
+pub(super) fn first(written: atoll_store::Written) -> atoll_store::Result<Object> {
+    written.objects.into_iter().next().ok_or(atoll_store::Error::Closed)
+}

@@ -86,7 +86,7 @@ linted:
 	$(CARGO) clippy $(LOCKED) --workspace --all-targets -- -D warnings
 
 documented:
-	RUSTDOCFLAGS='-D warnings' $(CARGO) doc $(LOCKED) --workspace --no-deps --document-private-items --quiet
+	RUSTDOCFLAGS='-D warnings -A rustdoc::private_intra_doc_links' $(CARGO) doc $(LOCKED) --workspace --no-deps --document-private-items --quiet
 
 # Some tests ask the program itself, so it is built first.
 unit-tested: export INSTA_UPDATE := no

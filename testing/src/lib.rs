@@ -26,6 +26,7 @@ mod process;
 mod programs;
 mod readiness;
 mod rest;
+mod simulation;
 mod versions;
 
 pub use cluster::{Cluster, Options};
@@ -36,4 +37,5 @@ pub use postgres::Postgres;
 pub use programs::Programs;
 pub use readiness::until;
 pub use rest::{Answer, Rest};
+pub use simulation::Simulation;
 pub use versions::{NEWEST_KUBERNETES, OLDEST_KUBERNETES, Release};

@@ -8,7 +8,8 @@ class Ui {
   readonly #trouble: Trouble = { violations: [], errors: [], foreign: [] };
 
   async open(browser: Browser) {
-    this.#page = await browser.newPage();
+    const context = await browser.newContext();
+    this.#page = await context.newPage();
     await watch(this.#page, hub.url, this.#trouble);
   }
 

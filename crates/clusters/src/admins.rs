@@ -79,7 +79,10 @@ pub async fn admit_admins(target: impl Into<Target<'_>>, hub_uid: &str) -> Resul
     {
         return if admits(&found) { Ok(()) } else { Err(taken()) };
     }
-    target.request(OwnRequest::apply_patch(path(), MANAGER, true, binding(hub_uid))).await.map(drop)
+    target
+        .request(OwnRequest::apply_patch(path(), MANAGER, true, binding(hub_uid)))
+        .await
+        .map(drop)
 }
 
 /// Takes the binding away, when this hub wrote it. One that is not there, or is somebody else's, is left alone.
@@ -129,14 +132,18 @@ fn admits(found: &Value) -> bool {
     let is_group = |subject: &Value| subject["kind"] == "Group" && subject["name"] == ADMINS;
     role["kind"] == "ClusterRole"
         && role["name"] == ROLE
-        && found["subjects"].as_array().is_some_and(|subjects| subjects.iter().any(is_group))
+        && found["subjects"]
+            .as_array()
+            .is_some_and(|subjects| subjects.iter().any(is_group))
 }
 
 fn taken() -> OwnError {
     OwnError::Refused(Box::new(Refusal {
         code: 409,
         reason: "Conflict".to_owned(),
-        message: format!("the cluster has a ClusterRoleBinding {ADMINS} that somebody else made and that lets in others"),
+        message: format!(
+            "the cluster has a ClusterRoleBinding {ADMINS} that somebody else made and that lets in others"
+        ),
         details: json!({"kind": "clusterrolebindings", "group": "rbac.authorization.k8s.io", "name": ADMINS}),
         retry_after: None,
     }))

@@ -37,7 +37,10 @@ pub async fn check(
     network: &Network,
     report: &mut (dyn FnMut(StageReport) + Send),
 ) -> Result<Findings, CheckFailure> {
-    let mut stages = Stages { report, warnings: Vec::new() };
+    let mut stages = Stages {
+        report,
+        warnings: Vec::new(),
+    };
     let (mut session, _guard) = reach(connection, network, &mut stages).await?;
 
     let user = sign_in(connection, &mut session, &mut stages).await?;
@@ -68,12 +71,15 @@ async fn reach(
     network: &Network,
     stages: &mut Stages<'_>,
 ) -> Result<(Session, DropGuard), CheckFailure> {
-    let running = stages.begin(Stage::Dns);
     let parts = Connector::new(connection, network).and_then(|connector| Ok((connector, Origin::new(connection)?)));
     let (connector, origin) = match parts {
         Ok(parts) => parts,
-        Err(error) => return Err(stages.fail(running, Trouble::malformed(&error))),
+        Err(error) => {
+            let running = stages.begin(Stage::Kubeconfig);
+            return Err(stages.fail(running, Trouble::malformed(&error)));
+        }
     };
+    let running = stages.begin(Stage::Dns);
     let addresses = match connector.resolve().await {
         Ok(addresses) => addresses,
         Err(error) => return Err(stages.fail(running, Trouble::connect(&error))),
@@ -101,7 +107,11 @@ async fn reach(
     match ends.filter(|ends| is_soon(*ends)) {
         Some(ends) => {
             let hint = "Renew the certificate of the API server.".to_owned();
-            stages.warn(running, format!("the server's certificate ends on {}", date(ends)), Some(hint));
+            stages.warn(
+                running,
+                format!("the server's certificate ends on {}", date(ends)),
+                Some(hint),
+            );
         }
         None => stages.pass(running, None),
     }
@@ -127,7 +137,9 @@ async fn sign_in(
         Err(error) => return Err(stages.fail(running, explain(&error).with_expiry(&error, connection.expires_at))),
     }
     let review = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"});
-    let user = post(session, "/apis/authentication.k8s.io/v1/selfsubjectreviews", review).await.ok();
+    let user = post(session, "/apis/authentication.k8s.io/v1/selfsubjectreviews", review)
+        .await
+        .ok();
     let user = user.and_then(|value| {
         let name = value.pointer("/status/userInfo/username")?.as_str()?;
         Some(session.scrub().clean(name, 200))
@@ -139,18 +151,18 @@ async fn sign_in(
     match connection.expires_at.filter(|ends| is_soon(*ends)) {
         Some(ends) => {
             let message = format!("the credential ends on {}", date(ends));
-            stages.warn(running, message, Some("Hand in a credential that lasts, before this one ends.".to_owned()));
+            stages.warn(
+                running,
+                message,
+                Some("Hand in a credential that lasts, before this one ends.".to_owned()),
+            );
         }
         None => stages.pass(running, message),
     }
     Ok(user)
 }
 
-async fn version(
-    session: &mut Session,
-    facts: &mut Facts,
-    stages: &mut Stages<'_>,
-) -> Result<Duration, CheckFailure> {
+async fn version(session: &mut Session, facts: &mut Facts, stages: &mut Stages<'_>) -> Result<Duration, CheckFailure> {
     let running = stages.begin(Stage::Version);
     let begun = Instant::now();
     let version = match ask_version(session).await {
@@ -194,7 +206,11 @@ async fn permissions(session: &mut Session, stages: &mut Stages<'_>) -> Result<b
     };
     match (untold, full) {
         (Some(error), _) => {
-            stages.warn(running, format!("what the credential may do cannot be told: {error}"), None);
+            stages.warn(
+                running,
+                format!("what the credential may do cannot be told: {error}"),
+                None,
+            );
         }
         (None, false) => stages.warn(
             running,
@@ -210,7 +226,10 @@ async fn permissions(session: &mut Session, stages: &mut Stages<'_>) -> Result<b
 async fn nodes(session: &mut Session, facts: &mut Facts, stages: &mut Stages<'_>) {
     let running = stages.begin(Stage::Nodes);
     match ask_nodes(session, facts).await {
-        Ok(()) => match (facts.node_count.unwrap_or_default(), facts.ready_node_count.unwrap_or_default()) {
+        Ok(()) => match (
+            facts.node_count.unwrap_or_default(),
+            facts.ready_node_count.unwrap_or_default(),
+        ) {
             (0, _) => stages.warn(running, "the cluster has no nodes".to_owned(), None),
             (count, ready) if ready < count => {
                 stages.warn(running, format!("{ready} of {count} nodes are ready"), None);
@@ -227,7 +246,12 @@ async fn may(session: &mut Session, verb: &str, group: &str, resource: &str) -> 
         "kind": "SelfSubjectAccessReview",
         "spec": {"resourceAttributes": {"verb": verb, "group": group, "resource": resource}},
     });
-    let answer = post(session, "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", review).await?;
+    let answer = post(
+        session,
+        "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+        review,
+    )
+    .await?;
     let allowed = answer.pointer("/status/allowed").and_then(Value::as_bool);
     allowed.ok_or_else(|| OwnError::NotKubernetes("a review of access without a result".to_owned()))
 }
@@ -281,8 +305,17 @@ struct Running {
 impl Stages<'_> {
     fn begin(&mut self, stage: Stage) -> Running {
         let state = StageState::Running;
-        (self.report)(StageReport { stage, state, message: None, hint: None, duration_ms: None });
-        Running { stage, since: Instant::now() }
+        (self.report)(StageReport {
+            stage,
+            state,
+            message: None,
+            hint: None,
+            duration_ms: None,
+        });
+        Running {
+            stage,
+            since: Instant::now(),
+        }
     }
 
     fn pass(&mut self, running: Running, message: Option<String>) {
@@ -297,12 +330,23 @@ impl Stages<'_> {
     fn fail(&mut self, running: Running, trouble: Trouble) -> CheckFailure {
         let Trouble { kind, message, hint } = trouble;
         self.end(&running, StageState::Failed, Some(message.clone()), hint.clone());
-        CheckFailure { stage: running.stage, kind, message, hint }
+        CheckFailure {
+            stage: running.stage,
+            kind,
+            message,
+            hint,
+        }
     }
 
     fn end(&mut self, running: &Running, state: StageState, message: Option<String>, hint: Option<String>) {
         let duration_ms = Some(millis(running.since.elapsed()));
-        (self.report)(StageReport { stage: running.stage, state, message, hint, duration_ms });
+        (self.report)(StageReport {
+            stage: running.stage,
+            state,
+            message,
+            hint,
+            duration_ms,
+        });
     }
 }
 

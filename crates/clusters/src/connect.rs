@@ -5,6 +5,8 @@
 //! that nothing can answer differently in between. What it dials is the registered endpoint, whatever URI it is asked
 //! for. Proxies of the environment play no part.
 
+mod failure;
+
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
@@ -17,14 +19,16 @@ use http::Uri;
 use hyper_util::client::legacy::connect::{Connected, Connection as Describe};
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
-use rustls::{CertificateError, ClientConfig, RootCertStore};
+use rustls::{ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+pub use failure::{ConnectError, ConnectFailure, ConnectStage};
+
 use crate::connection::{Connection, ConnectionError};
-use crate::endpoint::{AddressPolicy, AddressRefused, Endpoint, unmap};
+use crate::endpoint::{AddressPolicy, Endpoint, unmap};
 
 /// Most addresses of one name that are tried.
 const MAX_ADDRESSES: usize = 16;
@@ -99,124 +103,10 @@ impl Network {
                 Ok(found.map(|address| address.ip()).collect())
             })
         });
-        Self { policy: Arc::new(policy), resolver, deadlines: Deadlines::default() }
-    }
-}
-
-/// Where a connection failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ConnectStage {
-    /// Resolving and judging.
-    Dns,
-    /// Dialling.
-    Tcp,
-    /// Handshake and verification.
-    Tls,
-}
-
-impl ConnectStage {
-    /// The word on the wire.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Dns => "dns",
-            Self::Tcp => "tcp",
-            Self::Tls => "tls",
-        }
-    }
-}
-
-/// What went wrong.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ConnectFailure {
-    /// The name does not resolve.
-    #[error("the name {host} cannot be resolved")]
-    Unresolved {
-        /// The name.
-        host: String,
-    },
-    /// An address that may not be dialled.
-    #[error(transparent)]
-    Refused(#[from] AddressRefused),
-    /// Nobody answered in time.
-    #[error("no answer within {} s", .0.as_secs_f32())]
-    TimedOut(Duration),
-    /// The peer, or the way to it, said no.
-    #[error("the connection failed: {0}")]
-    Io(io::ErrorKind),
-    /// The certificate is signed by somebody else.
-    #[error("the server's certificate is not signed by the given certificate authority")]
-    UnknownIssuer,
-    /// The certificate is for another name.
-    #[error("the server's certificate is for {presented}, not for {expected}")]
-    WrongName {
-        /// The name that was verified.
-        expected: String,
-        /// The names it carries.
-        presented: String,
-    },
-    /// The certificate is past its end.
-    #[error("the server's certificate has expired")]
-    Expired,
-    /// The certificate does not hold for another reason.
-    #[error("the server's certificate is not valid: {0}")]
-    BadCertificate(String),
-    /// The peer does not speak TLS as it should.
-    #[error("the TLS handshake failed: {0}")]
-    Handshake(String),
-}
-
-/// A connection that did not come about.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{failure}")]
-pub struct ConnectError {
-    /// At which step.
-    pub stage: ConnectStage,
-    /// What happened.
-    pub failure: ConnectFailure,
-}
-
-impl ConnectError {
-    fn new(stage: ConnectStage, failure: impl Into<ConnectFailure>) -> Self {
-        Self { stage, failure: failure.into() }
-    }
-
-    /// Whether the server's certificate is at fault.
-    pub fn is_certificate(&self) -> bool {
-        match self.failure {
-            ConnectFailure::UnknownIssuer
-            | ConnectFailure::WrongName { .. }
-            | ConnectFailure::Expired
-            | ConnectFailure::BadCertificate(_) => true,
-            ConnectFailure::Unresolved { .. }
-            | ConnectFailure::Refused(_)
-            | ConnectFailure::TimedOut(_)
-            | ConnectFailure::Io(_)
-            | ConnectFailure::Handshake(_) => false,
-        }
-    }
-
-    /// What to do about it.
-    pub fn hint(&self) -> &'static str {
-        match &self.failure {
-            ConnectFailure::Unresolved { .. } => "Check the name in the address, and that the hub's own DNS knows it.",
-            ConnectFailure::Refused(AddressRefused::Loopback) => {
-                "Use an address that the hub can reach; clusters on the hub's own machine need the option \
-                 --allow-loopback-members."
-            }
-            ConnectFailure::Refused(_) => "Give the address of the cluster's API server.",
-            ConnectFailure::TimedOut(_) | ConnectFailure::Io(_) => {
-                "Check the address and the port, that the API server runs, and that no firewall stands between it and \
-                 the hub."
-            }
-            ConnectFailure::UnknownIssuer => {
-                "Put the cluster's own certificate authority into the kubeconfig (certificate-authority-data)."
-            }
-            ConnectFailure::WrongName { .. } => {
-                "Use an address that the certificate names, or put such a name into tls-server-name."
-            }
-            ConnectFailure::Expired => "Renew the certificate of the API server.",
-            ConnectFailure::BadCertificate(_) => "Renew the certificate of the API server, or its authority.",
-            ConnectFailure::Handshake(_) => "Check that the port is the API server's, and that it speaks TLS 1.2 or newer.",
+        Self {
+            policy: Arc::new(policy),
+            resolver,
+            deadlines: Deadlines::default(),
         }
     }
 }
@@ -252,7 +142,10 @@ impl Connector {
     pub(crate) async fn resolve(&self) -> Result<Vec<SocketAddr>, ConnectError> {
         let Inner { endpoint, network, .. } = &*self.inner;
         let fail = |failure| ConnectError::new(ConnectStage::Dns, failure);
-        network.policy.judge_endpoint(endpoint).map_err(|refused| fail(refused.into()))?;
+        network
+            .policy
+            .judge_endpoint(endpoint)
+            .map_err(|refused| fail(refused.into()))?;
         let limit = network.deadlines.connect;
         let found = match endpoint.ip() {
             Some(ip) => vec![ip],
@@ -265,9 +158,15 @@ impl Connector {
         if found.is_empty() {
             return Err(fail(ConnectFailure::Unresolved { host: endpoint.host() }));
         }
-        let sockets: Vec<_> = found.into_iter().map(|ip| SocketAddr::new(unmap(ip), endpoint.port())).collect();
+        let sockets: Vec<_> = found
+            .into_iter()
+            .map(|ip| SocketAddr::new(unmap(ip), endpoint.port()))
+            .collect();
         for socket in &sockets {
-            network.policy.judge_socket(*socket).map_err(|refused| fail(refused.into()))?;
+            network
+                .policy
+                .judge_socket(*socket)
+                .map_err(|refused| fail(refused.into()))?;
         }
         Ok(sockets)
     }
@@ -283,7 +182,7 @@ impl Connector {
             let share = left / u32::try_from(count - n).unwrap_or(1);
             match timeout(share, TcpStream::connect(address)).await {
                 Ok(Ok(stream)) => {
-                    set_options(&stream).map_err(|error| io_error(ConnectStage::Tcp, &error))?;
+                    set_options(&stream).map_err(|error| ConnectError::io(ConnectStage::Tcp, &error))?;
                     return Ok(stream);
                 }
                 Ok(Err(error)) => last = ConnectFailure::Io(error.kind()),
@@ -299,7 +198,7 @@ impl Connector {
         let handshake = self.inner.tls.connect(self.inner.server_name.clone(), stream);
         match timeout_at(Instant::now() + limit, handshake).await {
             Ok(Ok(stream)) => Ok(stream),
-            Ok(Err(error)) => Err(tls_error(&error)),
+            Ok(Err(error)) => Err(ConnectError::tls(&error)),
             Err(_) => Err(ConnectError::new(ConnectStage::Tls, ConnectFailure::TimedOut(limit))),
         }
     }
@@ -315,34 +214,11 @@ impl Connector {
 /// A dead peer is noticed by the kernel: a watch may rightly be silent for minutes.
 fn set_options(stream: &TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    let keepalive = socket2::TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE / 3).with_retries(3);
+    let keepalive = socket2::TcpKeepalive::new()
+        .with_time(KEEPALIVE)
+        .with_interval(KEEPALIVE / 3)
+        .with_retries(3);
     socket2::SockRef::from(stream).set_tcp_keepalive(&keepalive)
-}
-
-fn io_error(stage: ConnectStage, error: &io::Error) -> ConnectError {
-    ConnectError::new(stage, ConnectFailure::Io(error.kind()))
-}
-
-fn tls_error(error: &io::Error) -> ConnectError {
-    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
-    let failure = match inner {
-        None => ConnectFailure::Io(error.kind()),
-        Some(rustls::Error::InvalidCertificate(certificate)) => match certificate {
-            CertificateError::UnknownIssuer | CertificateError::BadSignature => ConnectFailure::UnknownIssuer,
-            CertificateError::Expired | CertificateError::ExpiredContext { .. } => ConnectFailure::Expired,
-            CertificateError::NotValidForNameContext { expected, presented } => ConnectFailure::WrongName {
-                expected: expected.to_str().into_owned(),
-                presented: shorten(&presented.join(", ")),
-            },
-            other => ConnectFailure::BadCertificate(shorten(&format!("{other:?}"))),
-        },
-        Some(other) => ConnectFailure::Handshake(shorten(&other.to_string())),
-    };
-    ConnectError::new(ConnectStage::Tls, failure)
-}
-
-fn shorten(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(200).collect()
 }
 
 /// Certificates are always verified; there is no way to make a configuration that does not.
@@ -351,7 +227,9 @@ fn client_config(connection: &Connection) -> Result<ClientConfig, ConnectionErro
     match connection.ca_certificates()? {
         Some(certificates) => {
             for certificate in certificates {
-                roots.add(certificate).map_err(|_| ConnectionError::CertificateAuthority)?;
+                roots
+                    .add(certificate)
+                    .map_err(|_| ConnectionError::CertificateAuthority)?;
             }
         }
         None => {

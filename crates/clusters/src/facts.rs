@@ -42,7 +42,9 @@ pub(crate) async fn ask_identity(asker: &mut impl Ask) -> Result<String, OwnErro
     let namespace: Namespace = answer.read_json(asker.scrub())?;
     let uid = asker.scrub().clean(&namespace.metadata.uid, 64);
     if uid.is_empty() {
-        return Err(OwnError::NotKubernetes("the namespace kube-system has no UID".to_owned()));
+        return Err(OwnError::NotKubernetes(
+            "the namespace kube-system has no UID".to_owned(),
+        ));
     }
     Ok(uid)
 }
@@ -66,5 +68,7 @@ pub(crate) async fn ask_nodes(asker: &mut impl Ask, facts: &mut Facts) -> Result
             return Ok(());
         }
     }
-    Err(OwnError::Broken(format!("the list of nodes has more than {MAX_PAGES} pages")))
+    Err(OwnError::Broken(format!(
+        "the list of nodes has more than {MAX_PAGES} pages"
+    )))
 }

@@ -146,7 +146,14 @@ impl Member {
     /// When it was not forwarded, or not answered. What the member answers is no error, whatever it says.
     pub async fn forward(&self, request: ForwardRequest, identity: &Identity) -> Result<Forwarded, ForwardError> {
         let transport = self.transport()?;
-        let ForwardRequest { method, path, query, headers, body, class } = request;
+        let ForwardRequest {
+            method,
+            path,
+            query,
+            headers,
+            body,
+            class,
+        } = request;
         if method == Method::CONNECT {
             return Err(ForwardError::Broken("the method CONNECT is not forwarded".to_owned()));
         }
@@ -167,21 +174,28 @@ impl Member {
         let (body, progress) = Outgoing::new(body);
         let headers = headers::outgoing(&headers, asked.as_ref());
         let request =
-            transport.origin.request_as(identity, method, &path, query.as_deref(), headers, body.boxed_unsync())?;
+            transport
+                .origin
+                .request_as(identity, method, &path, query.as_deref(), headers, body.boxed_unsync())?;
         let sent = end.run_until_cancelled(transport.send(pool, request));
         let sent = match class {
             ForwardClass::Short => {
                 let limit = self.network.deadlines.response_header;
-                progress.within(limit, sent).await.ok_or(ForwardError::TimedOut(limit))?
+                progress
+                    .within(limit, sent)
+                    .await
+                    .ok_or(ForwardError::TimedOut(limit))?
             }
             ForwardClass::Long | ForwardClass::Upgrade => sent.await,
         };
         let mut response = sent.ok_or(Unavailable::Ended)??;
 
         let upgrade = if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-            let fits = asked.as_ref().map_or(Err("the cluster switched protocols without being asked to"), |asked| {
-                asked.judge(response.headers())
-            });
+            let fits = asked
+                .as_ref()
+                .map_or(Err("the cluster switched protocols without being asked to"), |asked| {
+                    asked.judge(response.headers())
+                });
             fits.map_err(|error| ForwardError::Broken(error.to_owned()))?;
             Some(hyper::upgrade::on(&mut response))
         } else {

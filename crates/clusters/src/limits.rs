@@ -24,7 +24,12 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { short: 100, long: 500, upgrade: 100, own: 16 }
+        Self {
+            short: 100,
+            long: 500,
+            upgrade: 100,
+            own: 16,
+        }
     }
 }
 
@@ -40,11 +45,17 @@ pub(crate) type Place = OwnedSemaphorePermit;
 
 impl Places {
     pub(crate) fn new(count: usize, wait: Duration) -> Self {
-        Self { semaphore: Arc::new(Semaphore::new(count.clamp(1, Semaphore::MAX_PERMITS))), wait }
+        Self {
+            semaphore: Arc::new(Semaphore::new(count.clamp(1, Semaphore::MAX_PERMITS))),
+            wait,
+        }
     }
 
     /// Takes a place; `None` when none came free in time.
     pub(crate) async fn take(&self) -> Option<Place> {
-        timeout(self.wait, self.semaphore.clone().acquire_owned()).await.ok()?.ok()
+        timeout(self.wait, self.semaphore.clone().acquire_owned())
+            .await
+            .ok()?
+            .ok()
     }
 }

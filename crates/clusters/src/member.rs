@@ -74,7 +74,13 @@ impl Unavailable {
 impl Member {
     /// Makes a member; `previous` is the one that it replaces.
     pub(crate) fn new(registration: Registration, previous: Option<&Self>, around: &Surroundings<'_>) -> Self {
-        let Registration { name, uid, generation, connection, last } = registration;
+        let Registration {
+            name,
+            uid,
+            generation,
+            connection,
+            last,
+        } = registration;
         let ended = around.closing.child_token();
         let cut = around.closing.child_token();
         let tasks = Tasks::new(around.tracker.clone(), cut.clone());
@@ -88,14 +94,20 @@ impl Member {
         };
         let expires_at = registered.as_ref().ok().and_then(|connection| connection.expires_at);
         // What was seen of the same cluster holds on: a rotated credential is no reason to plan as if it were away.
-        let seen = previous.filter(|previous| !differ(previous.uid().as_deref(), uid.as_deref()));
-        let last = seen.map(|previous| HealthSnapshot::clone(&previous.health())).or(last);
+        let seen = previous.map(|previous| (previous.uid(), HealthSnapshot::clone(&previous.health())));
+        let seen = seen.filter(|(meant, seen)| !differ(meant.as_deref().or(seen.facts.uid.as_deref()), uid.as_deref()));
+        let last = seen.map(|(_, seen)| seen).or(last);
         let health = match last {
             Some(last) => Health::resume(last, expires_at),
             None => Health::pending(Timestamp::now(), expires_at),
         };
         let wait = around.network.deadlines.queue;
-        let Limits { short, long, upgrade, own } = around.limits;
+        let Limits {
+            short,
+            long,
+            upgrade,
+            own,
+        } = around.limits;
         Self {
             name,
             generation,
@@ -180,7 +192,8 @@ impl Member {
             (Err(mine), Err(theirs)) => mine == theirs,
             (Ok(_), Err(_)) | (Err(_), Ok(_)) => false,
         };
-        same && self.generation == registration.generation && !differ(self.uid().as_deref(), registration.uid.as_deref())
+        same && self.generation == registration.generation
+            && !differ(self.uid().as_deref(), registration.uid.as_deref())
     }
 
     /// The cluster behind the address, once it is known; the first to be seen is the one that is meant from then on.
@@ -219,7 +232,13 @@ impl Member {
         let Some(Change { from, to }) = change else { return };
         if from != to {
             let (from, to) = (from.as_str(), to.as_str());
-            tracing::info!(cluster.name = self.name, from, to, "cluster {} went from {from} to {to}", self.name);
+            tracing::info!(
+                cluster.name = self.name,
+                from,
+                to,
+                "cluster {} went from {from} to {to}",
+                self.name
+            );
         }
         self.news.send_modify(|count| *count = count.wrapping_add(1));
     }

@@ -119,7 +119,11 @@ impl Clusters {
         let mut opened = Vec::new();
         for registration in registrations {
             if after.contains_key(&registration.name) {
-                tracing::warn!(cluster.name = registration.name, "cluster {} is registered twice", registration.name);
+                tracing::warn!(
+                    cluster.name = registration.name,
+                    "cluster {} is registered twice",
+                    registration.name
+                );
                 continue;
             }
             let previous = before.get(&registration.name);
@@ -132,7 +136,11 @@ impl Clusters {
                     same.clone()
                 }
                 None => {
-                    let member = Arc::new(Member::new(registration, previous.map(Arc::as_ref), &self.surroundings()));
+                    let member = Arc::new(Member::new(
+                        registration,
+                        previous.map(Arc::as_ref),
+                        &self.surroundings(),
+                    ));
                     opened.push(member.clone());
                     member
                 }
@@ -152,7 +160,14 @@ impl Clusters {
     }
 
     fn surroundings(&self) -> Surroundings<'_> {
-        let Inner { options, news, all_lists, tracker, closing, .. } = &*self.inner;
+        let Inner {
+            options,
+            news,
+            all_lists,
+            tracker,
+            closing,
+            ..
+        } = &*self.inner;
         Surroundings {
             network: &options.network,
             limits: options.limits,
@@ -166,10 +181,16 @@ impl Clusters {
 
     fn attend(&self, opened: &[Arc<Member>]) {
         let period = self.inner.options.period;
-        let spread = if opened.len() > AT_ONCE { period / 4 } else { Duration::ZERO };
+        let spread = if opened.len() > AT_ONCE {
+            period / 4
+        } else {
+            Duration::ZERO
+        };
         for member in opened {
             let span = tracing::info_span!("member", cluster.name = member.name());
-            self.inner.tracker.spawn(attend(member.clone(), up_to(spread), period).instrument(span));
+            self.inner
+                .tracker
+                .spawn(attend(member.clone(), up_to(spread), period).instrument(span));
         }
     }
 

@@ -29,14 +29,25 @@ type Learning<'a> = Fuse<Pin<Box<dyn Future<Output = Option<Facts>> + Send + 'a>
 pub(crate) async fn attend(member: Arc<Member>, first: Duration, period: Duration) {
     if member.ended.run_until_cancelled(sleep(first)).await.is_some() {
         if let Some(message) = member.malformed() {
-            member.note(&Outcome::Malformed { message: message.to_owned() });
+            member.note(&Outcome::Malformed {
+                message: message.to_owned(),
+            });
         } else if let Ok(transport) = member.transport() {
-            let probes = Probes { member: &member, transport: &transport, period, opened: None, learned: None };
+            let probes = Probes {
+                member: &member,
+                transport: &transport,
+                period,
+                opened: None,
+                learned: None,
+            };
             let _ = member.ended.run_until_cancelled(probes.run()).await;
         }
     }
     member.ended.cancelled().await;
-    let _ = member.cut.run_until_cancelled(sleep(member.network.deadlines.response_header)).await;
+    let _ = member
+        .cut
+        .run_until_cancelled(sleep(member.network.deadlines.response_header))
+        .await;
     member.cut.cancel();
 }
 
@@ -63,7 +74,11 @@ impl<'a> Probes<'a> {
                 learning = learn(self.member, self.transport).boxed().fuse();
             }
             let reported = self.member.health().conditions.iter().any(|c| c.kind == "AuthFailed");
-            let wait = if refused && reported { self.period * REFUSED } else { self.period };
+            let wait = if refused && reported {
+                self.period * REFUSED
+            } else {
+                self.period
+            };
             self.wait(jittered(wait), &mut learning).await;
         }
     }
@@ -134,10 +149,14 @@ impl<'a> Probes<'a> {
                     outcome
                 }
             },
-            Err(error) if error.is_unauthorized() => Outcome::AuthFailed { message: error.to_string() },
+            Err(error) if error.is_unauthorized() => Outcome::AuthFailed {
+                message: error.to_string(),
+            },
             // Who may not see the namespace cannot tell. That is trouble only if something was promised.
             Err(error @ (OwnError::Refused(_) | OwnError::NotKubernetes(_))) => match self.member.uid() {
-                Some(_) => Outcome::NotOk { message: format!("which cluster this is cannot be told: {error}") },
+                Some(_) => Outcome::NotOk {
+                    message: format!("which cluster this is cannot be told: {error}"),
+                },
                 None => outcome,
             },
             Err(error) => unanswered(&error),
@@ -150,9 +169,15 @@ impl<'a> Probes<'a> {
         match answer.status.as_u16() {
             200 if answer.body.trim_ascii() == b"ok" => Outcome::Ok { latency_ms },
             401 => match answer.json(scrub) {
-                Err(OwnError::Refused(refusal)) => Outcome::AuthFailed { message: refusal.message },
-                Err(error) => Outcome::AuthFailed { message: error.to_string() },
-                Ok(_) => Outcome::AuthFailed { message: "Unauthorized".to_owned() },
+                Err(OwnError::Refused(refusal)) => Outcome::AuthFailed {
+                    message: refusal.message,
+                },
+                Err(error) => Outcome::AuthFailed {
+                    message: error.to_string(),
+                },
+                Ok(_) => Outcome::AuthFailed {
+                    message: "Unauthorized".to_owned(),
+                },
             },
             code => {
                 let message = format!("/healthz responded without ok: {code}{}", scrub.excerpt(&answer.body));
@@ -165,14 +190,22 @@ impl<'a> Probes<'a> {
 /// What it means that there is no answer.
 fn unanswered(error: &OwnError) -> Outcome {
     match error {
-        OwnError::Connect(error) if error.is_certificate() => Outcome::CertInvalid { message: error.to_string() },
-        OwnError::Connect(error) => Outcome::Unreachable { message: error.to_string() },
-        OwnError::TimedOut(limit) => Outcome::Unreachable { message: format!("no answer within {} s", limit.as_secs_f32()) },
+        OwnError::Connect(error) if error.is_certificate() => Outcome::CertInvalid {
+            message: error.to_string(),
+        },
+        OwnError::Connect(error) => Outcome::Unreachable {
+            message: error.to_string(),
+        },
+        OwnError::TimedOut(limit) => Outcome::Unreachable {
+            message: format!("no answer within {} s", limit.as_secs_f32()),
+        },
         OwnError::Broken(_)
         | OwnError::Busy
         | OwnError::Malformed(_)
         | OwnError::Refused(_)
-        | OwnError::NotKubernetes(_) => Outcome::Unreachable { message: error.to_string() },
+        | OwnError::NotKubernetes(_) => Outcome::Unreachable {
+            message: error.to_string(),
+        },
     }
 }
 
@@ -190,7 +223,11 @@ async fn learn(member: &Member, transport: &Transport) -> Option<Facts> {
         Ok(Ok(())) => {}
         // Who may not count the nodes has no numbers; who could not this time keeps the old ones.
         Ok(Err(error)) if error.is_forbidden() => {
-            facts = Facts { kubernetes_version: facts.kubernetes_version, uid: facts.uid, ..Facts::default() };
+            facts = Facts {
+                kubernetes_version: facts.kubernetes_version,
+                uid: facts.uid,
+                ..Facts::default()
+            };
         }
         Ok(Err(error)) => tracing::debug!(cluster.name = member.name(), %error, "the nodes could not be counted"),
         Err(_) => tracing::debug!(cluster.name = member.name(), "the nodes could not be counted in time"),

@@ -29,12 +29,22 @@ pub struct OwnRequest {
 impl OwnRequest {
     /// Reads.
     pub fn get(path: impl Into<String>) -> Self {
-        Self { method: Method::GET, path: path.into(), content_type: None, body: None }
+        Self {
+            method: Method::GET,
+            path: path.into(),
+            content_type: None,
+            body: None,
+        }
     }
 
     /// Deletes; `options` is a `DeleteOptions`, with the UID that is meant as a precondition.
     pub fn delete(path: impl Into<String>, options: Option<Value>) -> Self {
-        Self { method: Method::DELETE, path: path.into(), content_type: None, body: options }
+        Self {
+            method: Method::DELETE,
+            path: path.into(),
+            content_type: None,
+            body: options,
+        }
     }
 
     /// Server-side apply.
@@ -43,7 +53,12 @@ impl OwnRequest {
         let separator = if path.contains('?') { '&' } else { '?' };
         let manager = utf8_percent_encode(manager, NON_ALPHANUMERIC);
         let path = format!("{path}{separator}fieldManager={manager}&force={force}");
-        Self { method: Method::PATCH, path, content_type: Some("application/apply-patch+yaml"), body: Some(object) }
+        Self {
+            method: Method::PATCH,
+            path,
+            content_type: Some("application/apply-patch+yaml"),
+            body: Some(object),
+        }
     }
 
     /// JSON merge patch.
@@ -58,7 +73,12 @@ impl OwnRequest {
 
     /// Any method with a JSON body.
     pub fn json(method: Method, path: impl Into<String>, body: Value) -> Self {
-        Self { method, path: path.into(), content_type: None, body: Some(body) }
+        Self {
+            method,
+            path: path.into(),
+            content_type: None,
+            body: Some(body),
+        }
     }
 }
 
@@ -122,7 +142,11 @@ impl OwnError {
     }
 
     fn detail(&self, name: &str) -> Option<&str> {
-        self.refusal()?.details.get(name)?.as_str().filter(|text| !text.is_empty())
+        self.refusal()?
+            .details
+            .get(name)?
+            .as_str()
+            .filter(|text| !text.is_empty())
     }
 
     /// The object that was asked for does not exist. Its namespace may be what is missing: see
@@ -153,12 +177,14 @@ impl OwnError {
 
     /// Somebody else's change or field is in the way.
     pub fn is_conflict(&self) -> bool {
-        self.refusal().is_some_and(|refusal| refusal.code == 409 && refusal.reason != "AlreadyExists")
+        self.refusal()
+            .is_some_and(|refusal| refusal.code == 409 && refusal.reason != "AlreadyExists")
     }
 
     /// There is such an object already.
     pub fn is_already_exists(&self) -> bool {
-        self.refusal().is_some_and(|refusal| refusal.code == 409 && refusal.reason == "AlreadyExists")
+        self.refusal()
+            .is_some_and(|refusal| refusal.code == 409 && refusal.reason == "AlreadyExists")
     }
 
     /// The member does not take this object.

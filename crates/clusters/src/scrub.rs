@@ -77,7 +77,9 @@ impl Scrub {
     }
 
     fn mask(&self, text: &str) -> String {
-        self.secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret.expose_secret(), MASK))
+        self.secrets.iter().fold(text.to_owned(), |text, secret| {
+            text.replace(secret.expose_secret(), MASK)
+        })
     }
 }
 
@@ -95,11 +97,17 @@ mod tests {
     #[test]
     fn a_credential_that_is_echoed_never_comes_out() {
         let scrub = scrub("canary-token-1");
-        assert_eq!(scrub.clean("no: Bearer canary-token-1!", 100), "no: Bearer [credential]!");
+        assert_eq!(
+            scrub.clean("no: Bearer canary-token-1!", 100),
+            "no: Bearer [credential]!"
+        );
         assert_eq!(scrub.clean("Y2FuYXJ5LXRva2VuLTE=", 100), "[credential]=");
         let mut value = json!({"a": ["x canary-token-1"], "canary-token-1": {"b": "canary-token-1"}, "n": 1});
         scrub.clean_value(&mut value);
-        assert_eq!(value, json!({"a": ["x [credential]"], "[credential]": {"b": "[credential]"}, "n": 1}));
+        assert_eq!(
+            value,
+            json!({"a": ["x [credential]"], "[credential]": {"b": "[credential]"}, "n": 1})
+        );
     }
 
     #[test]

@@ -55,12 +55,18 @@ impl Collection {
 
     /// `apiVersion` of its objects.
     pub fn api_version(&self) -> String {
-        if self.group.is_empty() { self.version.clone() } else { format!("{}/{}", self.group, self.version) }
+        if self.group.is_empty() {
+            self.version.clone()
+        } else {
+            format!("{}/{}", self.group, self.version)
+        }
     }
 
     fn path_in(&self, namespace: Option<&str>) -> String {
         let root = if self.group.is_empty() { "api" } else { "apis" };
-        let namespace = namespace.map(|namespace| format!("/namespaces/{}", encoded(namespace))).unwrap_or_default();
+        let namespace = namespace
+            .map(|namespace| format!("/namespaces/{}", encoded(namespace)))
+            .unwrap_or_default();
         format!("/{root}/{}{namespace}/{}", self.api_version(), self.plural)
     }
 }
@@ -105,7 +111,9 @@ impl Member {
             delay: None,
             ready: VecDeque::new(),
         };
-        futures::stream::unfold(watcher, |mut watcher| async move { watcher.next().await.map(|event| (event, watcher)) })
+        futures::stream::unfold(watcher, |mut watcher| async move {
+            watcher.next().await.map(|event| (event, watcher))
+        })
     }
 }
 
@@ -176,10 +184,15 @@ impl Watcher {
     }
 
     async fn list(&mut self, transport: &Transport) {
-        let Phase::List { next, turn } = &mut self.phase else { return };
+        let Phase::List { next, turn } = &mut self.phase else {
+            return;
+        };
         if turn.is_none() {
             let places = &self.member.places;
-            *turn = Some(Turn { _member: places.lists.take().await, _all: places.all_lists.take().await });
+            *turn = Some(Turn {
+                _member: places.lists.take().await,
+                _all: places.all_lists.take().await,
+            });
         }
         let first = next.is_none();
         let mut path = format!("{}?limit={PAGE}", self.collection.path());
@@ -187,19 +200,25 @@ impl Watcher {
             path.push_str(&format!("&continue={}", encoded(token)));
         }
         push_selector(&mut path, &self.selector);
-        let answer = transport.ask(OwnRequest::get(path), self.member.network.deadlines.own_request).await;
+        let answer = transport
+            .ask(OwnRequest::get(path), self.member.network.deadlines.own_request)
+            .await;
         let page = answer.and_then(|answer: Answer| answer.read_json::<Page>(&transport.origin.scrub));
         match page.and_then(|page| page.check(&self.collection)) {
             Ok(listed) => {
                 if first {
                     self.ready.push_back(WatchEvent::Restarted);
                 }
-                self.ready.extend(listed.items.into_iter().map(|item| WatchEvent::Present(Box::new(item))));
+                self.ready
+                    .extend(listed.items.into_iter().map(|item| WatchEvent::Present(Box::new(item))));
                 match listed.next {
                     Some(token) => *next = Some(token),
                     None => {
                         self.ready.push_back(WatchEvent::Synced);
-                        self.phase = Phase::Watch { revision: listed.revision, open: None };
+                        self.phase = Phase::Watch {
+                            revision: listed.revision,
+                            open: None,
+                        };
                     }
                 }
             }
@@ -212,7 +231,9 @@ impl Watcher {
     }
 
     async fn open(&mut self, transport: &Transport) {
-        let Phase::Watch { revision, open } = &mut self.phase else { return };
+        let Phase::Watch { revision, open } = &mut self.phase else {
+            return;
+        };
         let seconds = jittered(self.member.network.deadlines.watch).as_secs().max(1);
         let mut path = format!(
             "{}?watch=true&allowWatchBookmarks=true&timeoutSeconds={seconds}&resourceVersion={}",
@@ -224,7 +245,12 @@ impl Watcher {
         let refused = match transport.stream(OwnRequest::get(path)).await {
             Ok(response) if response.status().is_success() => {
                 let lines = Lines::new(response.into_body());
-                *open = Some(Open { lines, scrub, since: Instant::now(), spoke: false });
+                *open = Some(Open {
+                    lines,
+                    scrub,
+                    since: Instant::now(),
+                    spoke: false,
+                });
                 return;
             }
             Ok(response) => {
@@ -245,7 +271,9 @@ impl Watcher {
     }
 
     async fn read(&mut self) {
-        let Phase::Watch { revision, open: slot } = &mut self.phase else { return };
+        let Phase::Watch { revision, open: slot } = &mut self.phase else {
+            return;
+        };
         let Some(open) = slot else { return };
         let deadlines = self.member.network.deadlines;
         let line = timeout(deadlines.silence, open.lines.next()).await;
@@ -296,7 +324,11 @@ impl Watcher {
     fn fail(&mut self, error: OwnError) {
         let asked = error.retry_after().unwrap_or_default().min(MAX_RETRY_AFTER);
         // Asking again and again with a credential that is refused helps nobody.
-        let patient = if error.is_unauthorized() { self.backoff.most() * 2 } else { Duration::ZERO };
+        let patient = if error.is_unauthorized() {
+            self.backoff.most() * 2
+        } else {
+            Duration::ZERO
+        };
         self.delay = Some(self.backoff.next().max(asked).max(patient));
         self.ready.push_back(WatchEvent::Failed(error));
     }
@@ -322,8 +354,17 @@ mod tests {
         };
         assert_eq!(collection("", None).path(), "/api/v1/things");
         assert_eq!(collection("apps", None).path(), "/apis/apps/v1/things");
-        assert_eq!(collection("apps", Some("a")).path(), "/apis/apps/v1/namespaces/a/things");
-        assert_eq!(collection("", None).object_path(Some("a"), "b.c-d"), "/api/v1/namespaces/a/things/b.c-d");
-        assert_eq!(collection("", None).object_path(None, "atoll:x/../y"), "/api/v1/things/atoll%3Ax%2F..%2Fy");
+        assert_eq!(
+            collection("apps", Some("a")).path(),
+            "/apis/apps/v1/namespaces/a/things"
+        );
+        assert_eq!(
+            collection("", None).object_path(Some("a"), "b.c-d"),
+            "/api/v1/namespaces/a/things/b.c-d"
+        );
+        assert_eq!(
+            collection("", None).object_path(None, "atoll:x/../y"),
+            "/api/v1/things/atoll%3Ax%2F..%2Fy"
+        );
     }
 }

@@ -1,1 +1,219 @@
-//! Observe, plan, execute, record: keeps members in step with the hub.
+//! Observe, plan, execute, record: what keeps members in step with the hub.
+//!
+//! Every replica keeps its members open as the store has them (the private module `registry`). One replica leads, by a
+//! lease with an epoch (`leader`), and does the rest:
+//!
+//! * `health` puts what is known of members on record, when it says something new;
+//! * `sync` looks at a federated object, asks `atoll_federation` what to do, and does exactly that;
+//! * `namespaces` empties hub namespaces that are on their way out;
+//! * `compaction` forgets old history and ended sessions.
+//!
+//! Correctness does not rest on there being one leader: plans are deterministic, applying is idempotent, deletes name a
+//! UID, and every write to the store carries the lease's epoch and the revision it was made from.
+#![warn(missing_docs)]
+
+mod cache;
+mod compaction;
+mod concerns;
+mod counts;
+mod error;
+mod feed;
+mod fleet;
+mod health;
+mod hub;
+mod key;
+mod leader;
+mod namespaces;
+mod preview;
+mod queue;
+mod registry;
+mod sync;
+mod unregister;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use atoll_clusters::Clusters;
+use atoll_federation::{Preview, Scope, TypeDescriptor};
+use atoll_store::Store;
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::Instrument;
+
+pub use counts::Counts;
+pub use error::{Error, Result};
+pub use leader::Timing;
+pub use unregister::Left;
+
+use crate::counts::Tally;
+use crate::hub::Hub;
+use crate::leader::Leadership;
+use crate::namespaces::Namespaces;
+use crate::sync::Sync;
+
+/// How the controllers work.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Which hub this is; member objects carry it.
+    pub hub_uid: String,
+    /// Who this replica is in leases. Replicas that share a database must differ. A process that has its database for
+    /// itself should keep the name over restarts: then it leads at once, where another would wait for the old lease to
+    /// end.
+    pub holder: String,
+    /// How far the control plane reaches.
+    pub scope: Scope,
+    /// Whether member objects that are nobody else's may be taken over.
+    pub adopt_resources: bool,
+    /// How long leases last.
+    pub timing: Timing,
+    /// How long one look at one member may take.
+    pub observe_deadline: Duration,
+    /// How long one request of a step may take.
+    pub step_deadline: Duration,
+    /// How often an object is looked at although nothing happened.
+    pub resync: Duration,
+    /// How long a cluster that does not answer keeps its share of replicas.
+    pub unavailable_delay: Duration,
+    /// Objects that are worked on at a time.
+    pub parallel: usize,
+}
+
+impl Options {
+    /// The conventional numbers.
+    pub fn new(hub_uid: impl Into<String>, holder: impl Into<String>) -> Self {
+        Self {
+            hub_uid: hub_uid.into(),
+            holder: holder.into(),
+            scope: Scope::Cluster,
+            adopt_resources: true,
+            timing: Timing::default(),
+            observe_deadline: Duration::from_secs(3),
+            step_deadline: Duration::from_secs(10),
+            resync: Duration::from_secs(600),
+            unavailable_delay: Duration::from_secs(60),
+            parallel: 16,
+        }
+    }
+}
+
+/// The running controllers. Clones share them.
+#[derive(Clone)]
+pub struct Controllers {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    hub: Hub,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+    /// What runs while this replica leads.
+    leading: Mutex<Option<(Leadership, Arc<Sync>)>>,
+}
+
+impl Inner {
+    fn set_leading(&self, leading: Option<(Leadership, Arc<Sync>)>) {
+        *self.leading.lock().unwrap_or_else(PoisonError::into_inner) = leading;
+    }
+
+    fn leading(&self) -> Option<(Leadership, Arc<Sync>)> {
+        self.leading.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Leads whenever this replica can, until it stops.
+    async fn lead(&self) {
+        let options = &self.hub.options;
+        loop {
+            let campaign = leader::campaign(&self.hub.store, &options.holder, &options.timing);
+            let Some(leadership) = self.stop.run_until_cancelled(campaign).await else { return };
+            let epoch = leadership.lease().epoch;
+            tracing::info!(lease.epoch = epoch, lease.holder = options.holder, "this replica leads");
+            let span = tracing::info_span!("leading", lease.epoch = epoch);
+            tokio::join!(
+                leader::keep(&self.hub.store, &leadership, &options.timing, &self.stop),
+                self.work(&leadership).instrument(span),
+            );
+            if self.stop.is_cancelled() {
+                // Everything that acted under the lease has ended.
+                if let Err(error) = self.hub.store.release_lease(leadership.lease()).await {
+                    tracing::warn!(error = %error::chain(&error), "the lease could not be given back");
+                }
+                return;
+            }
+        }
+    }
+
+    /// What a leader does, until its leadership ends; then nothing of it is left.
+    async fn work(&self, leadership: &Leadership) {
+        let tracker = TaskTracker::new();
+        let namespaces = Namespaces::new();
+        let sync = Sync::new(self.hub.clone(), leadership.clone(), namespaces.clone(), tracker.clone());
+        self.set_leading(Some((leadership.clone(), sync.clone())));
+        tracker.spawn(health::run(self.hub.clone(), leadership.clone()).in_current_span());
+        tracker.spawn(sync.run().in_current_span());
+        tracker.spawn(namespaces.run(self.hub.clone(), leadership.clone()).in_current_span());
+        tracker.spawn(compaction::run(self.hub.clone(), leadership.clone()).in_current_span());
+        leadership.lost().cancelled().await;
+        self.set_leading(None);
+        tracker.close();
+        tracker.wait().await;
+    }
+}
+
+impl Controllers {
+    /// Starts them. They end with [`Controllers::stop`].
+    pub fn start(store: Store, clusters: Clusters, options: Options) -> Self {
+        let hub = Hub {
+            store,
+            clusters,
+            options: Arc::new(options),
+            tally: Arc::new(Tally::default()),
+        };
+        let inner = Arc::new(Inner {
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            leading: Mutex::new(None),
+            hub,
+        });
+        let registry = registry::run(inner.hub.clone(), inner.stop.clone());
+        inner.tasks.spawn(registry.instrument(tracing::info_span!("registry")));
+        let leader = inner.clone();
+        inner.tasks.spawn(async move { leader.lead().await });
+        inner.tasks.close();
+        Self { inner }
+    }
+
+    /// Ends them and gives the lease back. What is under way in members is given up.
+    pub async fn stop(&self) {
+        self.inner.stop.cancel();
+        self.inner.tasks.wait().await;
+    }
+
+    /// Whether this replica plans and executes.
+    pub fn is_leader(&self) -> bool {
+        self.inner.leading().is_some_and(|(leadership, _)| leadership.check().is_ok())
+    }
+
+    /// What would happen with this object if it were saved. Members are looked at, and nothing is written.
+    ///
+    /// # Errors
+    /// When the object cannot be read as one of its kind, or the store fails.
+    pub async fn preview(&self, kind: &'static TypeDescriptor, object: &Value) -> Result<Preview> {
+        preview::tell(&self.inner.hub, kind, object).await
+    }
+
+    /// What was done so far.
+    pub fn counts(&self) -> Counts {
+        let queued = self.inner.leading().map_or(0, |(_, sync)| sync.queued());
+        self.inner.hub.tally.counts(queued)
+    }
+
+    /// Deletes what the hub manages in a cluster that is about to be unregistered, and tells what stayed and why. For
+    /// a minute nothing new is written there, at whichever replica leads; the caller unregisters it meanwhile.
+    ///
+    /// # Errors
+    /// When there is no such cluster, or the store fails.
+    pub async fn delete_managed(&self, cluster: &str) -> Result<Vec<Left>> {
+        unregister::delete_managed(&self.inner.hub, cluster).await
+    }
+}

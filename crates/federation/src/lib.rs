@@ -2,7 +2,7 @@
 //!
 //! * [`plan()`] is the whole decision: an object, the clusters, what they hold and what the hub remembers go in, one step
 //!   for each cluster comes out.
-//! * Somebody else carries the steps out. [`fold`] turns what became of them into the status, [`settle()`] into records.
+//! * Somebody else carries the steps out, after recording what [`intents`] says. [`fold`] turns what became of them into the status, [`settle()`] into records.
 //! * [`admit`] refuses at write time whatever a plan could only stumble over later.
 //! * [`render()`] and [`replicas::plan`] answer the same questions offline.
 //!
@@ -12,6 +12,7 @@
 
 mod cluster;
 mod error;
+mod hand_over;
 mod hash;
 mod observed;
 mod retain;
@@ -33,14 +34,15 @@ pub mod types;
 pub use admission::admit;
 pub use cluster::{Cluster, ClusterName, Scope};
 pub use error::{Error, FieldError, FieldReason, Warning, join};
+pub use hand_over::hand_over;
 pub use hash::hash;
 pub use object::FederatedObject;
 pub use observed::{FIELD_MANAGER, Live, Observed, Present, REPLICAS_FIELD_MANAGER, Record, managed_hash};
 pub use plan::{Apply, Cause, ClusterPlan, FinalizerAction, Input, Plan, RecordAction, Step};
 pub use preview::preview;
 pub use render::render;
-pub use settle::{Failure, FailureKind, Outcome, RecordChanges, settle};
-pub use status::{ClusterStatus, Condition, FederatedStatus, Reason, fold};
+pub use settle::{Failure, FailureKind, Outcome, RecordChanges, intents, settle};
+pub use status::{ClusterStatus, Condition, FederatedStatus, Reason, failure_reason, fold};
 pub use types::{ApiType, TYPES, TypeDescriptor};
 
 use placement::Placed;

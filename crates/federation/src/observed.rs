@@ -185,11 +185,9 @@ fn own_fields<'a>(managed_fields: &'a Value, manager: &str) -> Option<&'a Value>
 }
 
 fn states(fields: &Value, pointer: &str) -> bool {
-    let path = pointer.trim_start_matches('/').split('/');
-    path.fold(Some(fields), |place, segment| {
-        place.and_then(|place| place.get(format!("f:{segment}")))
-    })
-    .is_some()
+    let mut path = pointer.trim_start_matches('/').split('/');
+    path.try_fold(fields, |place, segment| place.get(format!("f:{segment}")))
+        .is_some()
 }
 
 fn texts(map: &Value) -> BTreeMap<String, String> {
@@ -207,7 +205,7 @@ fn describe_owner(reference: &Value) -> String {
 /// What the hub remembers of one object in one cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
-    /// UID of the member object that the hub made or adopted: without it nothing is deleted.
+    /// UID of the member object that the hub made or adopted; none while the end of the first write was not seen.
     pub uid: Option<String>,
     /// Hash of what was applied; see [`Record::is_adopted`].
     pub applied_hash: Option<String>,
@@ -228,6 +226,20 @@ pub struct Record {
 pub(crate) const ADOPTED_SUFFIX: &str = "+adopted";
 
 impl Record {
+    /// What is remembered before the first write to a cluster. Should its end never be seen, because no answer comes or
+    /// the hub stops, then the object is found again, also to be deleted.
+    pub fn begun(at: Timestamp) -> Self {
+        Self {
+            uid: None,
+            applied_hash: None,
+            managed_hash: None,
+            status: String::new(),
+            message: String::new(),
+            at,
+            leftover: false,
+        }
+    }
+
     /// Whether the object was there before the hub.
     pub fn is_adopted(&self) -> bool {
         self.applied_hash
@@ -239,6 +251,11 @@ impl Record {
     /// anything is deleted or overwritten.
     pub(crate) fn owns(&self, present: &Present) -> bool {
         present.is_labelled() && self.uid.as_deref() == Some(present.uid.as_str())
+    }
+
+    /// Whether this is the object whose first write began and was never seen to end. It carries the marks of this hub.
+    pub(crate) fn began(&self, present: &Present, hub_uid: &str) -> bool {
+        self.uid.is_none() && present.is_labelled() && present.owner() == Some(hub_uid)
     }
 }
 

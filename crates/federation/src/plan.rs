@@ -77,8 +77,8 @@ pub struct Contents {
     pub unmanaged: u64,
 }
 
-/// What to do, everywhere. It leaves its executor no choice: first [`FinalizerAction::Add`], then the steps in any
-/// order, then [`FinalizerAction::Remove`], then [`crate::settle`] and [`crate::fold`].
+/// What to do, everywhere. It leaves its executor no choice: first [`FinalizerAction::Add`] and [`crate::intents`], then
+/// the steps in any order, then [`crate::fold`] and [`crate::settle()`], and [`FinalizerAction::Remove`] last.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
     /// The time it was made at.

@@ -67,6 +67,15 @@ pub struct RecordChanges {
     pub drop: BTreeSet<ClusterName>,
 }
 
+/// What to remember before a plan is carried out: that a first write begins. Nothing when every cluster is recorded.
+pub fn intents(plan: &Plan, records: &BTreeMap<ClusterName, Record>) -> BTreeMap<ClusterName, Record> {
+    plan.clusters
+        .iter()
+        .filter(|(name, cluster)| matches!(cluster.step, Step::Apply(_)) && !records.contains_key(*name))
+        .map(|(name, _)| (name.clone(), Record::begun(plan.at)))
+        .collect()
+}
+
 /// What to remember after a plan was carried out. `status` is the folded one. What has not changed is not written.
 pub fn settle(
     plan: &Plan,

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use fold::fold;
+pub use fold::{failure_reason, fold};
 pub use reason::Reason;
 
 use crate::{ClusterName, Live};

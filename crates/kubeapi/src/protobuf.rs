@@ -1,9 +1,11 @@
 //! Protobuf bodies, as kubectl sends them for a few core kinds although it accepts JSON in return.
 //!
 //! A body is the four bytes `k8s\0` and a `runtime.Unknown` with the kind and the object's own bytes. The messages
-//! declared here are those that typed clients send to the hub: namespaces, options of deletions, and access reviews.
+//! declared here are those that typed clients send to the hub: namespaces, ConfigMaps, Secrets, options of deletions, and
+//! access reviews.
 //! Field numbers are those of Kubernetes' own `generated.proto` files.
 
+use base64::Engine;
 use prost::Message;
 use serde_json::{Map, Value, json};
 
@@ -62,6 +64,20 @@ struct ConfigMap {
     #[prost(map = "string, bytes", tag = "3")]
     binary_data: std::collections::HashMap<String, Vec<u8>>,
     #[prost(bool, optional, tag = "4")]
+    immutable: Option<bool>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Secret {
+    #[prost(message, optional, tag = "1")]
+    metadata: Option<ObjectMeta>,
+    #[prost(map = "string, bytes", tag = "2")]
+    data: std::collections::HashMap<String, Vec<u8>>,
+    #[prost(string, tag = "3")]
+    kind: String,
+    #[prost(map = "string, string", tag = "4")]
+    string_data: std::collections::HashMap<String, String>,
+    #[prost(bool, optional, tag = "5")]
     immutable: Option<bool>,
 }
 
@@ -169,6 +185,7 @@ pub fn decode(body: &[u8]) -> Result<Value, Status> {
     let mut object = match meta.kind.as_str() {
         "Namespace" => json!({"metadata": Namespace::decode(raw).map_err(bad)?.metadata.unwrap_or_default().json()}),
         "ConfigMap" => config_map(ConfigMap::decode(raw).map_err(bad)?),
+        "Secret" => secret(Secret::decode(raw).map_err(bad)?),
         "DeleteOptions" => delete_options(DeleteOptions::decode(raw).map_err(bad)?),
         "SelfSubjectAccessReview" => access_review(AccessReview::decode(raw).map_err(bad)?),
         "SelfSubjectReview" => json!({}),
@@ -185,23 +202,41 @@ pub fn decode(body: &[u8]) -> Result<Value, Status> {
 }
 
 fn config_map(map: ConfigMap) -> Value {
-    use base64::Engine;
     let mut object = json!({"metadata": map.metadata.unwrap_or_default().json()});
     if !map.data.is_empty() {
         object["data"] = json!(map.data);
     }
     if !map.binary_data.is_empty() {
-        let encoded: Map<String, Value> = map
-            .binary_data
-            .into_iter()
-            .map(|(key, bytes)| (key, base64::engine::general_purpose::STANDARD.encode(bytes).into()))
-            .collect();
-        object["binaryData"] = Value::Object(encoded);
+        object["binaryData"] = encoded(map.binary_data);
     }
     if let Some(immutable) = map.immutable {
         object["immutable"] = immutable.into();
     }
     object
+}
+
+fn secret(secret: Secret) -> Value {
+    let mut object = json!({"metadata": secret.metadata.unwrap_or_default().json()});
+    if !secret.data.is_empty() {
+        object["data"] = encoded(secret.data);
+    }
+    if !secret.string_data.is_empty() {
+        object["stringData"] = json!(secret.string_data);
+    }
+    if !secret.kind.is_empty() {
+        object["type"] = secret.kind.into();
+    }
+    if let Some(immutable) = secret.immutable {
+        object["immutable"] = immutable.into();
+    }
+    object
+}
+
+/// Bytes as JSON carries them.
+fn encoded(values: std::collections::HashMap<String, Vec<u8>>) -> Value {
+    let encode = |bytes: Vec<u8>| base64::engine::general_purpose::STANDARD.encode(bytes);
+    let fields: Map<String, Value> = values.into_iter().map(|(key, bytes)| (key, encode(bytes).into())).collect();
+    Value::Object(fields)
 }
 
 fn delete_options(options: DeleteOptions) -> Value {
@@ -266,6 +301,21 @@ mod tests {
         let expected =
             json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop", "labels": {"a": "b"}}});
         assert_eq!(decode(&body("Namespace", &namespace)).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_secret_is_read_with_its_bytes_in_base64() {
+        let secret = Secret {
+            metadata: Some(ObjectMeta {
+                name: "db".into(),
+                ..ObjectMeta::default()
+            }),
+            data: [("password".into(), b"x".to_vec())].into(),
+            kind: "Opaque".into(),
+            ..Secret::default()
+        };
+        let expected = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "db"}, "type": "Opaque", "data": {"password": "eA=="}});
+        assert_eq!(decode(&body("Secret", &secret)).unwrap(), expected);
     }
 
     #[test]

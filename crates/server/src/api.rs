@@ -3,6 +3,10 @@
 //! camelCase on the wire, times in RFC 3339, unknown values null. Lists answer `{"items": […], "totalItems": n}` and
 //! take `page`, `limit`, `sortBy`, `ascending` and `name` beside filters of their own; a parameter or field that is
 //! not known is a 400 that names it, never silently ignored.
+#![expect(
+    unused_qualifications,
+    reason = "utoipa's attribute repeats the types of `Query` parameters with a path"
+)]
 
 pub mod clusters;
 pub mod connection_checks;
@@ -23,6 +27,7 @@ pub use listing::{List, Paging};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
+use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -50,6 +55,11 @@ impl ObjectRef {
             name: name.into(),
         }
     }
+}
+
+/// Reads text that is a secret, for fields of bodies.
+fn secret<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
+    String::deserialize(deserializer).map(SecretString::from)
 }
 
 /// A JSON body, refused as a `Status` when it cannot be read.

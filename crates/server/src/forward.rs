@@ -56,6 +56,9 @@ fn close(response: &mut Response) {
     headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
 }
 
+/// A request without its body.
+type Head = http::Request<()>;
+
 /// What is forwarded, judged.
 struct Judged {
     caller: Caller,
@@ -64,8 +67,11 @@ struct Judged {
     upgrade: Option<Upgrade>,
 }
 
-async fn forward(state: &AppState, mut request: Request) -> Result<Response> {
-    let judged = judge(state, &request).await?;
+async fn forward(state: &AppState, request: Request) -> Result<Response> {
+    // The body is nobody's to look at, and stays apart.
+    let (parts, body) = request.into_parts();
+    let mut head = http::Request::from_parts(parts, ());
+    let judged = judge(state, &head).await?;
     let member = state
         .clusters
         .member(&judged.info.cluster)
@@ -73,18 +79,21 @@ async fn forward(state: &AppState, mut request: Request) -> Result<Response> {
     readiness::check(&member)?;
     let counted = Counted::new(state);
     match judged.upgrade {
-        None => exchange(state, &member, judged, request, counted).await,
+        None => exchange(state, &member, judged, head.map(|()| body), counted).await,
         Some(upgrade) => {
-            let client = hyper::upgrade::on(&mut request);
-            switch(state, &member, judged, request, upgrade, client, counted).await
+            let client = hyper::upgrade::on(&mut head);
+            switch(state, &member, judged, head.map(|()| body), upgrade, client, counted).await
         }
     }
 }
 
 /// Everything that is decided without the member.
-async fn judge(state: &AppState, request: &Request) -> Result<Judged> {
+async fn judge(state: &AppState, request: &Head) -> Result<Judged> {
     let request_id = auth::request_id(request.extensions());
-    let uri = request.extensions().get::<OriginalUri>().map_or_else(|| request.uri(), |original| &original.0);
+    let uri = request
+        .extensions()
+        .get::<OriginalUri>()
+        .map_or_else(|| request.uri(), |original| &original.0);
     let upgrade = headers::requested_upgrade(request.headers());
     let caller = caller::authenticate(state, request, upgrade, uri.path()).await?;
     // Over HTTP/1.1 a URL instead of a path is a request to a proxy, and a tunnel to somewhere is one too.
@@ -139,22 +148,34 @@ fn refuse(refused: &Refused, raw: &str) -> Error {
 }
 
 /// An upgrade is forwarded where Kubernetes has one, and only when it was asked for as the protocol says.
-fn check_upgrade(info: &RequestInfo, upgrade: Upgrade, request: &Request) -> Result<()> {
-    let place = matches!(info.subresource.as_str(), "exec" | "attach" | "portforward" | "proxy") || info.verb == "watch";
+fn check_upgrade(info: &RequestInfo, upgrade: Upgrade, request: &Head) -> Result<()> {
+    let place =
+        matches!(info.subresource.as_str(), "exec" | "attach" | "portforward" | "proxy") || info.verb == "watch";
     if !place {
         return Err(Error::bad_request(
             "upgrades are forwarded for exec, attach, portforward, proxy and watch alone",
         ));
     }
-    let named = request.headers().get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok());
-    if !named.flat_map(|value| value.split(',')).any(|word| word.trim().eq_ignore_ascii_case("upgrade")) {
+    let named = request
+        .headers()
+        .get_all(header::CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    if !named
+        .flat_map(|value| value.split(','))
+        .any(|word| word.trim().eq_ignore_ascii_case("upgrade"))
+    {
         return Err(Error::bad_request("an upgrade is named in the header Connection"));
     }
     let method = match upgrade {
         Upgrade::WebSocket => *request.method() == Method::GET,
         Upgrade::Spdy => matches!(*request.method(), Method::GET | Method::POST),
     };
-    if method { Ok(()) } else { Err(Error::method_not_allowed(request.method())) }
+    if method {
+        Ok(())
+    } else {
+        Err(Error::method_not_allowed(request.method()))
+    }
 }
 
 /// A request that is answered by a response.
@@ -237,7 +258,10 @@ fn not_switched(cluster: &str, status: StatusCode) -> Error {
 /// Hands the request to the member, as the person who asks.
 async fn send(member: &Member, judged: Judged, request: Request) -> Result<atoll_clusters::Forwarded> {
     let Judged {
-        identity, info, upgrade, ..
+        identity,
+        info,
+        upgrade,
+        ..
     } = judged;
     let (parts, body) = request.into_parts();
     let forwarded = ForwardRequest {
@@ -248,13 +272,18 @@ async fn send(member: &Member, judged: Judged, request: Request) -> Result<atoll
         body: body.map_err(BoxError::from).boxed_unsync(),
         class: info.class,
     };
-    member.forward(forwarded, &identity).await.map_err(|error| failed(&info.cluster, error))
+    member
+        .forward(forwarded, &identity)
+        .await
+        .map_err(|error| failed(&info.cluster, error))
 }
 
 fn failed(cluster: &str, error: ForwardError) -> Error {
     let (stage, hint) = (error.stage(), error.hint().map(str::to_owned));
     let retry = match &error {
-        ForwardError::Malformed(_) | ForwardError::Connect(_) | ForwardError::TimedOut(_) => Some(readiness::RETRY_SECONDS),
+        ForwardError::Malformed(_) | ForwardError::Connect(_) | ForwardError::TimedOut(_) => {
+            Some(readiness::RETRY_SECONDS)
+        }
         ForwardError::Busy | ForwardError::Broken(_) | ForwardError::Identity(_) => None,
     };
     Error::from(error).in_cluster(cluster).with(|details| {

@@ -35,8 +35,8 @@ use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use http::header::{self, HeaderMap, HeaderValue};
 use http::Method;
+use http::header::{self, HeaderMap, HeaderValue};
 use http_body::Body as _;
 use http_body_util::BodyExt;
 use serde_json::Value;
@@ -149,7 +149,10 @@ pub async fn call(
 /// Path of the objects of a federated type in a namespace, for [`call`].
 pub fn collection_path(kind: &TypeDescriptor, namespace: &str) -> String {
     let api = &kind.federated;
-    format!("/apis/{}/{}/namespaces/{namespace}/{}", api.group, api.version, api.plural)
+    format!(
+        "/apis/{}/{}/namespaces/{namespace}/{}",
+        api.group, api.version, api.plural
+    )
 }
 
 /// Path of one object of a federated type, for [`call`].

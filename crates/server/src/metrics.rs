@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::PoisonError;
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::Ordering;
 
 use axum::Router;
 use axum::extract::State;
@@ -114,17 +114,12 @@ pub struct Metrics {
     pub streams: Gauge,
     clusters: Family<InState, Gauge>,
     leader: Gauge,
-    controllers: BTreeMap<&'static str, Gauge<i64, AtomicI64>>,
+    queued: Gauge,
+    plans: Counter,
+    writes: Counter,
+    failures: Counter,
     memory: Gauge,
 }
-
-/// Counts of the controllers that are shown, with what they mean.
-const CONTROLLER_COUNTS: [(&str, &str); 4] = [
-    ("queue_length", "Federated objects that wait to be looked at"),
-    ("plans", "Plans made since this process started"),
-    ("writes", "Writes to members since this process started"),
-    ("failures", "Steps that failed since this process started"),
-];
 
 impl Default for Metrics {
     fn default() -> Self {
@@ -147,12 +142,22 @@ impl Default for Metrics {
         registry.register("clusters", "Registered clusters", clusters.clone());
         let leader = Gauge::default();
         registry.register("leader", "Whether this process runs the controllers", leader.clone());
-        let mut controllers = BTreeMap::new();
-        for (name, help) in CONTROLLER_COUNTS {
-            let gauge = Gauge::<i64, AtomicI64>::default();
-            registry.register(format!("controllers_{name}"), help, gauge.clone());
-            controllers.insert(name, gauge);
-        }
+        let queued = Gauge::default();
+        registry.register(
+            "controllers_queue_length",
+            "Federated objects that wait to be looked at",
+            queued.clone(),
+        );
+        let plans = Counter::default();
+        registry.register("controllers_plans", "Plans made", plans.clone());
+        let writes = Counter::default();
+        registry.register("controllers_writes", "Steps carried out in members", writes.clone());
+        let failures = Counter::default();
+        registry.register(
+            "controllers_failures",
+            "Steps that failed, and reads that gave no answer",
+            failures.clone(),
+        );
         let memory = Gauge::default();
         registry.register_with_unit("resident_memory", "Memory of this process", Unit::Bytes, memory.clone());
         Self {
@@ -164,7 +169,10 @@ impl Default for Metrics {
             streams,
             clusters,
             leader,
-            controllers,
+            queued,
+            plans,
+            writes,
+            failures,
             memory,
         }
     }
@@ -181,12 +189,6 @@ impl Metrics {
         self.sign_ins.get_or_create(&SignIn { outcome }).inc();
     }
 
-    fn set_count(&self, name: &str, value: u64) {
-        if let Some(gauge) = self.controllers.get(name) {
-            gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
-        }
-    }
-
     /// The text that Prometheus reads.
     fn render(&self, state: &AppState) -> String {
         let mut states = BTreeMap::from([("Pending", 0_i64), ("Ready", 0), ("Degraded", 0), ("Offline", 0)]);
@@ -198,10 +200,11 @@ impl Metrics {
         }
         self.leader.set(i64::from(state.controllers.is_leader()));
         let counts = state.controllers.counts();
-        self.set_count("queue_length", counts.queued);
-        self.set_count("plans", counts.plans);
-        self.set_count("writes", counts.writes);
-        self.set_count("failures", counts.failures);
+        self.queued.set(i64::try_from(counts.queued).unwrap_or(i64::MAX));
+        // They are counted elsewhere, and only ever grow.
+        self.plans.inner().store(counts.plans, Ordering::Relaxed);
+        self.writes.inner().store(counts.writes, Ordering::Relaxed);
+        self.failures.inner().store(counts.failures, Ordering::Relaxed);
         self.memory.set(resident_bytes().unwrap_or_default());
         let mut text = String::new();
         let registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
@@ -219,9 +222,12 @@ pub fn resident_bytes() -> Option<i64> {
     kibibytes.checked_mul(1024)
 }
 
-/// The listener of its own that Prometheus scrapes.
+/// The listener of its own that Prometheus scrapes, with the probes beside it: it speaks plain HTTP everywhere.
 pub fn router(state: AppState) -> Router {
-    Router::new().route("/metrics", get(scrape)).with_state(state)
+    let probes = Router::new()
+        .route("/livez", get(crate::router::livez))
+        .route("/readyz", get(crate::router::readyz));
+    probes.route("/metrics", get(scrape)).with_state(state)
 }
 
 async fn scrape(State(state): State<AppState>) -> ([(header::HeaderName, &'static str); 1], String) {

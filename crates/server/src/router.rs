@@ -41,7 +41,8 @@ pub fn router(state: AppState) -> Router {
         .merge(console_api.layer(api_layers))
         .route("/api", any(no_such_path))
         .route("/api/{*rest}", any(no_such_path))
-        .nest("/k8s/hub", hub::router(state.clone()))
+        // As a service: its own fallback answers everything below, before the catch-all of `/k8s` could.
+        .nest_service("/k8s/hub", hub::router::<()>(state.clone()))
         .route("/k8s/clusters/{*rest}", any(forward::handle))
         .route("/k8s", any(no_such_path))
         .route("/k8s/{*rest}", any(no_such_path))
@@ -83,12 +84,12 @@ pub(crate) fn console_api() -> OpenApiRouter<AppState> {
 }
 
 /// The process runs.
-async fn livez() -> Response {
+pub(crate) async fn livez() -> Response {
     probe(StatusCode::OK, "ok")
 }
 
 /// Requests can be answered: the database is there, and the process is not about to end.
-async fn readyz(State(state): State<AppState>) -> Response {
+pub(crate) async fn readyz(State(state): State<AppState>) -> Response {
     if state.tunnels.is_cancelled() {
         return probe(StatusCode::SERVICE_UNAVAILABLE, "shutting down");
     }

@@ -5,7 +5,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use atoll_clusters::Clusters;
-use atoll_controllers::Controllers;
+use crate::interim::Controllers;
 use atoll_store::Store;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
@@ -82,9 +82,10 @@ impl AppState {
         Self(Arc::new(parts))
     }
 
-    /// The time now.
+    /// The time now, to the millisecond: as exact as the store keeps it.
     pub fn now(&self) -> Timestamp {
-        (self.clock)()
+        let now = (self.clock)();
+        Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
     }
 }
 

@@ -103,11 +103,6 @@ impl Kind {
         })
     }
 
-    /// `apps/v1` or `v1`.
-    pub(crate) fn api_version(self) -> String {
-        self.resource().api_version()
-    }
-
     /// Kind, as objects state it.
     pub(crate) fn name(self) -> &'static str {
         self.names().2
@@ -344,7 +339,7 @@ mod tests {
             let resource = kind.resource();
             assert_eq!(resource.kind, kind.name());
             assert_eq!(Kind::of(resource), Some(*kind));
-            assert_eq!(Kind::of_reference(&kind.api_version(), kind.name()), Some(*kind));
+            assert_eq!(Kind::of_reference(&resource.api_version(), kind.name()), Some(*kind));
         }
         assert_eq!(Kind::of_reference("v1", "Deployment"), None);
     }

@@ -99,9 +99,9 @@ pub(crate) fn remove(object: &mut Value, field: &str) {
     }
 }
 
-/// Sets a field that is missing.
+/// Sets a field that is missing. What is no object stays as it is.
 pub(crate) fn default(object: &mut Value, field: &str, value: impl Into<Value>) {
-    if object[field].is_null() {
+    if (object.is_object() || object.is_null()) && object[field].is_null() {
         object[field] = value.into();
     }
 }

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::admission::defaults;
+use crate::admission::services::Addresses;
 use crate::catalog::Kind;
 use crate::fields::{is_controlled_by, is_deleting, name, namespace};
 
@@ -32,6 +33,7 @@ pub(crate) const ORPHAN: &str = "orphan";
 #[derive(Clone)]
 pub(crate) struct Objects {
     memory: Memory,
+    addresses: Arc<Addresses>,
 }
 
 /// The time, to the second as Kubernetes keeps it.
@@ -42,11 +44,19 @@ pub(crate) fn now_text() -> String {
 
 impl Objects {
     pub(crate) fn new(memory: Memory) -> Self {
-        Self { memory }
+        Self {
+            memory,
+            addresses: Arc::default(),
+        }
     }
 
     pub(crate) fn memory(&self) -> &Memory {
         &self.memory
+    }
+
+    /// What Services get their addresses from.
+    pub(crate) fn addresses(&self) -> &Addresses {
+        &self.addresses
     }
 
     pub(crate) fn get(&self, kind: Kind, namespace: &str, name: &str) -> Option<Arc<Value>> {
@@ -81,6 +91,9 @@ impl Objects {
             new["status"] = status;
         }
         defaults::complete_new(kind, &mut new);
+        if kind == Kind::Service {
+            self.addresses.assign(&self.memory, None, &mut new)?;
+        }
         let name = name(&new).to_owned();
         self.memory.commit(Commit {
             resource,

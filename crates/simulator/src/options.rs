@@ -99,7 +99,7 @@ impl Default for MemberOptions {
             name: "member".into(),
             kubernetes_version: "v1.36.3".into(),
             provider: "sim".into(),
-            region: "local".into(),
+            region: "sim-1".into(),
             nodes: 3,
             node: NodeShape::default(),
             workloads: false,

@@ -180,7 +180,7 @@ fn place(name: &str) -> String {
 
 fn corrupt(name: &str, why: impl std::fmt::Display) -> Error {
     Error::Corrupt {
-        what: format!("cluster {name}"),
+        what: format!("{}{name}", crate::error::CLUSTER),
         why: why.to_string(),
     }
 }

@@ -2,6 +2,9 @@
 
 use crate::{ObjectKey, Revision};
 
+/// Begins [`Error::Corrupt::what`] when a row of a cluster is meant; its name follows.
+pub(crate) const CLUSTER: &str = "cluster ";
+
 /// Result of a store operation.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -77,6 +80,14 @@ pub enum Error {
 }
 
 impl Error {
+    /// The registered cluster whose row cannot be read, when that is what it is about.
+    pub fn cluster(&self) -> Option<&str> {
+        match self {
+            Self::Corrupt { what, .. } => what.strip_prefix(CLUSTER),
+            _ => None,
+        }
+    }
+
     /// Whether trying again later may help without anybody changing anything.
     pub fn is_transient(&self) -> bool {
         match self {

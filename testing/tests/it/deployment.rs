@@ -1,7 +1,9 @@
-//! `Dockerfile` and `docker-compose.yml`, as far as no container engine is
-//! needed: everything they name exists, and the hub runs as they would run it.
+//! How people get the hub to run: `Dockerfile`, `docker-compose.yml` and the
+//! pages that they read. Everything that these name exists, and the hub runs as
+//! they would run it, as far as no container engine is needed for that.
 
 mod compose;
 mod dockerfile;
+mod documents;
 mod program;
 mod run;

@@ -52,7 +52,7 @@ spec:
     - {path: /spec/template/spec/containers/0/image, value: registry.example/shop/web:1.1}
 ";
 
-/// A ConfigMap that is the same everywhere.
+/// A config map that is the same everywhere.
 pub(crate) const CONFIG_MAP: &str = r"
 apiVersion: types.kubefed.io/v1beta1
 kind: FederatedConfigMap

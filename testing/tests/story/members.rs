@@ -38,7 +38,7 @@ pub(crate) async fn has_namespace(cluster: &Cluster) -> Result<bool> {
     Ok(namespaces.get_opt(NAMESPACE).await?.is_some())
 }
 
-/// One value of a ConfigMap.
+/// One value of a config map.
 pub(crate) async fn config_value(cluster: &Cluster, name: &str, key: &str) -> Result<Option<String>> {
     let data = config_map(cluster, name).await?.and_then(|map| map.data);
     Ok(data.and_then(|data| data.get(key).cloned()))

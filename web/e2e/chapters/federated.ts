@@ -72,6 +72,7 @@ export function federated() {
     await page.getByRole("checkbox", { name: /^eu-1/ }).check();
     await ui.button("Create Deployment").click();
     await expect(page.getByRole("alert").filter({ hasText: "It exists already" })).toBeVisible();
+    await expect(page.getByLabel("Name", { exact: true })).toBeFocused();
     await checkPage(page, "name taken");
   });
 

@@ -51,7 +51,7 @@ describe("a call of the console API", () => {
     const { client, answer, send } = await page(html);
     const expected = { kind: "Status", code: 502, message: "<h1>Bad gateway</h1>" };
     expect((await failure(answer(client.GET("/api/v1/me")))).status).toEqual(expected);
-    expect((await failure(send("/api/v1/connection-checks", {}, "application/x-ndjson"))).status).toEqual(expected);
+    expect((await failure(send("/api/v1/kubeconfigs", {}, "application/yaml"))).status).toEqual(expected);
   });
 
   it("that gets no answer says so", async () => {

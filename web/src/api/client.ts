@@ -1,6 +1,6 @@
 import createClient from "openapi-fetch";
 import { endSession, sessionKey } from "../session";
-import type { paths } from "./paths";
+import type { paths } from "./schema";
 import { ApiError, isStatus, unreachable } from "./status";
 import type { Status } from "./types";
 
@@ -52,8 +52,19 @@ function toStatus(body: unknown, response: Response): Status {
   return { kind: "Status", code: response.status, message };
 }
 
+type Posted<P extends keyof paths> = paths[P] extends {
+  post: { requestBody: { content: { "application/json": infer Body } } };
+}
+  ? Body
+  : never;
+
 /** A call whose answer is not one JSON document: text, or lines that arrive one after another. */
-export async function send(path: string, body: unknown, accept: string, signal?: AbortSignal): Promise<Response> {
+export async function send<P extends keyof paths>(
+  path: P,
+  body: Posted<P>,
+  accept: string,
+  signal?: AbortSignal,
+): Promise<Response> {
   const request = new Request(new URL(path, location.origin), {
     method: "POST",
     headers: { ...credentials(), "Content-Type": "application/json", Accept: accept },

@@ -50,7 +50,6 @@ describe("why a cluster is not ready", () => {
       "ClusterNotReady",
     );
     expect(whyNotReady({ state: "Pending", conditions: [] })).toBeUndefined();
-    expect(whyNotReady({ state: "Pending", conditions: null })).toBeUndefined();
     expect(whyNotReady({ state: "Ready", conditions: [condition("Degraded", "True", "old")] })).toBeUndefined();
   });
 });

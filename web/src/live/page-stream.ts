@@ -1,11 +1,12 @@
 // The stream of this page: a ticket per connection, a pause while the tab is hidden, an end with the session.
 import { answer, client } from "../api/client";
+import type { paths } from "../api/schema";
 import { onSessionEnd } from "../session";
 import { type Socket, type SocketEvents, Stream } from "./stream";
 
 async function open(events: SocketEvents): Promise<Socket> {
   const { ticket } = await answer(client.POST("/api/v1/stream-tickets"));
-  const url = new URL("/api/v1/stream", location.origin);
+  const url = new URL("/api/v1/stream" satisfies keyof paths, location.origin);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   const socket = new WebSocket(url, ["atoll.v1", `ticket.${ticket}`]);
   socket.onopen = () => events.opened();

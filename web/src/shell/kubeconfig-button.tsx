@@ -22,7 +22,7 @@ export function KubeconfigButton({ clusters, kind = "default" }: KubeconfigButto
     },
     onError: (error) => {
       const status = statusOf(error);
-      showToast({ tone: "bad", text: t(reasonMessage(status)), detail: status.message });
+      showToast({ tone: "bad", text: t(reasonMessage(status)), detail: status.message ?? undefined });
     },
   });
   return (

@@ -24,8 +24,7 @@ export function Field({ label, hint, error, optional, children }: FieldProps) {
   return (
     <div className={styles.field}>
       <label className={styles.label} htmlFor={id}>
-        {label}
-        {optional && <span className={styles.optional}>{optional}</span>}
+        {label} {optional && <span className={styles.optional}>{optional}</span>}
       </label>
       {children({ id, "aria-describedby": about || undefined, "aria-invalid": error ? true : undefined })}
       {error && (

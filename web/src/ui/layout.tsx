@@ -18,7 +18,7 @@ export function Card({ title, actions, children, flush = false }: CardProps) {
           {actions && <div className={styles.row}>{actions}</div>}
         </header>
       )}
-      <div className={flush ? undefined : styles.cardBody}>{children}</div>
+      <div className={flush ? styles.cardFlush : styles.cardBody}>{children}</div>
     </section>
   );
 }

@@ -1,5 +1,5 @@
 import { Menu as Base } from "@base-ui/react/menu";
-import type { ReactElement, ReactNode } from "react";
+import { type ReactElement, type ReactNode, useRef } from "react";
 import { Icon, type IconName } from "./icon";
 import styles from "./menu.module.css";
 
@@ -10,10 +10,17 @@ interface MenuProps {
 }
 
 export function Menu({ trigger, align = "end", children }: MenuProps) {
+  // The popup stands in the landmark of its button, so that nothing on the page is outside all of them.
+  const landmark = useRef<HTMLElement>(null);
   return (
     <Base.Root modal={false}>
-      <Base.Trigger render={trigger} />
-      <Base.Portal>
+      <Base.Trigger
+        render={trigger}
+        ref={(button: HTMLElement | null) => {
+          landmark.current = button?.closest<HTMLElement>("main") ?? button?.closest("header") ?? null;
+        }}
+      />
+      <Base.Portal container={landmark} className={styles.portal}>
         <Base.Positioner className={styles.positioner} align={align} sideOffset={6}>
           <Base.Popup className={styles.popup}>{children}</Base.Popup>
         </Base.Positioner>

@@ -6,12 +6,12 @@ const source = new URL("../../../openapi/console.json", import.meta.url);
 const target = new URL("../../src/api/schema.d.ts", import.meta.url);
 
 const head = "// Written by tools/api-types from openapi/console.json.\n";
-const generated = head + astToString(await openapiTS(source, { alphabetize: true }));
+const generated = head + astToString(await openapiTS(source, { alphabetize: true, emptyObjectsUnknown: true }));
 
 if (process.argv.includes("--check")) {
   const present = await readFile(target, "utf8").catch(() => "");
   if (present !== generated) {
-    console.error("src/api/schema.d.ts is stale: run `npm run generate` in web/tools/api-types");
+    console.error("src/api/schema.d.ts is stale: run `npm run api-types` in web");
     process.exit(1);
   }
 } else {

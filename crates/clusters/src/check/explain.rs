@@ -15,14 +15,19 @@ pub(super) struct Trouble {
     pub(super) hint: Option<String>,
 }
 
-const OTHER_ADDRESS: &str = "Check that the address is that of the cluster's API server, without a login page in front.";
+const OTHER_ADDRESS: &str =
+    "Check that the address is that of the cluster's API server, without a login page in front.";
 const OTHER_CREDENTIAL: &str = "Hand in a credential that this cluster knows; `kubectl auth whoami` with the same \
      kubeconfig tells whether it does.";
 const CLUSTER_ADMIN: &str = "Bind the credential to the ClusterRole cluster-admin.";
 
 impl Trouble {
     fn new(kind: FailureKind, message: impl Into<String>, hint: Option<&str>) -> Self {
-        Self { kind, message: message.into(), hint: hint.map(str::to_owned) }
+        Self {
+            kind,
+            message: message.into(),
+            hint: hint.map(str::to_owned),
+        }
     }
 
     pub(super) fn malformed(error: &ConnectionError) -> Self {
@@ -67,7 +72,10 @@ impl Trouble {
     /// A credential that is refused may simply have ended.
     pub(super) fn with_expiry(mut self, error: &OwnError, expires_at: Option<Timestamp>) -> Self {
         if let Some(ended) = expires_at.filter(|end| error.is_unauthorized() && *end <= Timestamp::now()) {
-            self.hint = Some(format!("It ended on {}: hand in a new one.", ended.strftime("%Y-%m-%d")));
+            self.hint = Some(format!(
+                "It ended on {}: hand in a new one.",
+                ended.strftime("%Y-%m-%d")
+            ));
         }
         self
     }

@@ -3,7 +3,7 @@
 use crate::connect::ConnectStage;
 use crate::health::Facts;
 
-/// The steps, in order. The first is the reader's of the kubeconfig; [`check`] begins with the second.
+/// The steps, in order. The first is the reader's of the kubeconfig; [`check`](super::check) begins with the second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stage {
     /// The kubeconfig is read.

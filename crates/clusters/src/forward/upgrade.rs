@@ -75,7 +75,9 @@ impl Asked {
             Protocol::WebSocket if !self.offered.is_empty() => Some(self.offered.join(", ")),
             Protocol::WebSocket | Protocol::Spdy => None,
         };
-        offered.and_then(|offered| HeaderValue::try_from(offered).ok()).into_iter()
+        offered
+            .and_then(|offered| HeaderValue::try_from(offered).ok())
+            .into_iter()
     }
 
     /// Judges the headers of a 101.
@@ -117,8 +119,14 @@ fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
 
 /// The words of a header that is a list.
 fn listed<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
-    let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).map(str::trim).filter(|word| !word.is_empty())
+    let values = headers
+        .get_all(name)
+        .into_iter()
+        .filter_map(|value| value.to_str().ok());
+    values
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .filter(|word| !word.is_empty())
 }
 
 #[cfg(test)]
@@ -137,7 +145,10 @@ mod tests {
         Asked::read(&headers(&[
             ("upgrade", "WebSocket"),
             ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
-            ("sec-websocket-protocol", "v5.channel.k8s.io, base64url.bearer.authorization.k8s.io.c2VjcmV0"),
+            (
+                "sec-websocket-protocol",
+                "v5.channel.k8s.io, base64url.bearer.authorization.k8s.io.c2VjcmV0",
+            ),
             ("sec-websocket-protocol", "v4.channel.k8s.io"),
         ]))
         .unwrap()
@@ -151,12 +162,19 @@ mod tests {
             headers(&[("upgrade", "h2c")]),
             headers(&[("upgrade", "TLS/1.0")]),
             headers(&[("upgrade", "websocket, h2c"), ("sec-websocket-key", "x")]),
-            headers(&[("upgrade", "websocket"), ("upgrade", "SPDY/3.1"), ("sec-websocket-key", "x")]),
+            headers(&[
+                ("upgrade", "websocket"),
+                ("upgrade", "SPDY/3.1"),
+                ("sec-websocket-key", "x"),
+            ]),
             headers(&[("upgrade", "websocket")]),
         ] {
             assert!(Asked::read(&refused).is_err(), "{refused:?}");
         }
-        assert_eq!(Asked::read(&headers(&[("upgrade", "spdy/3.1")])).unwrap().protocol(), "SPDY/3.1");
+        assert_eq!(
+            Asked::read(&headers(&[("upgrade", "spdy/3.1")])).unwrap().protocol(),
+            "SPDY/3.1"
+        );
     }
 
     #[test]
@@ -188,7 +206,10 @@ mod tests {
             assert!(websocket().judge(&headers(&bad)).is_err(), "{bad:?}");
         }
         let mut compressed = headers(&good);
-        compressed.insert("sec-websocket-extensions", HeaderValue::from_static("permessage-deflate"));
+        compressed.insert(
+            "sec-websocket-extensions",
+            HeaderValue::from_static("permessage-deflate"),
+        );
         assert!(websocket().judge(&compressed).is_err());
     }
 }

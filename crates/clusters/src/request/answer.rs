@@ -60,7 +60,11 @@ impl Status {
     }
 
     fn into_refusal(self, code: u16, retry_after: Option<Duration>, scrub: &Scrub) -> Refusal {
-        let hinted = self.details.get("retryAfterSeconds").and_then(Value::as_u64).filter(|seconds| *seconds > 0);
+        let hinted = self
+            .details
+            .get("retryAfterSeconds")
+            .and_then(Value::as_u64)
+            .filter(|seconds| *seconds > 0);
         let mut details = self.details;
         let fits = details.is_object() && serde_json::to_vec(&details).is_ok_and(|bytes| bytes.len() <= MAX_DETAILS);
         if fits {
@@ -91,7 +95,13 @@ impl Answer {
             }
             Err(error) => return Err(SendError::of(&*error).into()),
         };
-        let text = |name| parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let text = |name| {
+            parts
+                .headers
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+                .unwrap_or_default()
+        };
         let encoding = text(header::CONTENT_ENCODING);
         Ok(Self {
             status: parts.status,
@@ -132,7 +142,11 @@ impl Answer {
         }
         let code = self.status.as_u16();
         if let Some(status) = status {
-            return Err(OwnError::Refused(Box::new(status.into_refusal(code, self.retry_after, scrub))));
+            return Err(OwnError::Refused(Box::new(status.into_refusal(
+                code,
+                self.retry_after,
+                scrub,
+            ))));
         }
         // Two answers that an API server gives in plain text.
         if code == 404 && self.body.trim_ascii() == NO_SUCH_PATH {
@@ -155,10 +169,19 @@ impl Answer {
     }
 
     fn foreign(&self, what: &str, scrub: &Scrub) -> OwnError {
-        let kind = self.content_type.split(';').next().map(str::trim).filter(|kind| !kind.is_empty());
+        let kind = self
+            .content_type
+            .split(';')
+            .next()
+            .map(str::trim)
+            .filter(|kind| !kind.is_empty());
         let kind = scrub.clean(kind.unwrap_or("no content type"), 80);
         let code = self.status.as_u16();
-        let quote = if self.encoded { String::new() } else { scrub.excerpt(&self.body) };
+        let quote = if self.encoded {
+            String::new()
+        } else {
+            scrub.excerpt(&self.body)
+        };
         OwnError::NotKubernetes(format!("{code} with {kind}, {what}{quote}"))
     }
 }

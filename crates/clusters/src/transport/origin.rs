@@ -54,7 +54,10 @@ impl Origin {
 
     /// The same, quoting nothing of what is not Kubernetes'.
     pub(crate) fn without_quotes(self) -> Self {
-        Self { scrub: self.scrub.without_quotes(), ..self }
+        Self {
+            scrub: self.scrub.without_quotes(),
+            ..self
+        }
     }
 
     /// A request as somebody.
@@ -78,7 +81,9 @@ impl Origin {
             Some((path, query)) => (path, Some(query)),
             None => (request.path.as_str(), None),
         };
-        let uri = self.uri(path, query).map_err(|error| OwnError::Broken(error.to_string()))?;
+        let uri = self
+            .uri(path, query)
+            .map_err(|error| OwnError::Broken(error.to_string()))?;
         let mut headers = HeaderMap::with_capacity(6);
         headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
         headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
@@ -141,11 +146,15 @@ fn assemble(method: Method, uri: Uri, headers: HeaderMap, body: RequestBody) -> 
 
 /// No body.
 pub(crate) fn empty() -> RequestBody {
-    Empty::new().map_err(|never| -> BoxError { match never {} }).boxed_unsync()
+    Empty::new()
+        .map_err(|never| -> BoxError { match never {} })
+        .boxed_unsync()
 }
 
 fn full(bytes: Bytes) -> RequestBody {
-    Full::new(bytes).map_err(|never| -> BoxError { match never {} }).boxed_unsync()
+    Full::new(bytes)
+        .map_err(|never| -> BoxError { match never {} })
+        .boxed_unsync()
 }
 
 #[cfg(test)]
@@ -163,7 +172,10 @@ mod tests {
     fn the_path_of_the_endpoint_stands_in_front() {
         let request = origin("https://gw.example.com/k8s/c-1/").own_request(OwnRequest::get("/api/v1/pods?limit=1"));
         let request = request.unwrap();
-        assert_eq!(request.uri().to_string(), "https://gw.example.com/k8s/c-1/api/v1/pods?limit=1");
+        assert_eq!(
+            request.uri().to_string(),
+            "https://gw.example.com/k8s/c-1/api/v1/pods?limit=1"
+        );
         assert_eq!(request.headers()[header::HOST], "gw.example.com");
         assert_eq!(request.headers()[header::AUTHORIZATION], "Bearer canary-token-1");
     }
@@ -180,7 +192,9 @@ mod tests {
 
     #[test]
     fn the_credential_does_not_print() {
-        let request = origin("https://10.0.0.1:6443").own_request(OwnRequest::get("/api")).unwrap();
+        let request = origin("https://10.0.0.1:6443")
+            .own_request(OwnRequest::get("/api"))
+            .unwrap();
         assert!(!format!("{request:?}").contains("canary"), "{request:?}");
     }
 }

@@ -27,7 +27,13 @@ pub(crate) struct Session {
 
 impl Session {
     pub(crate) fn new(connector: Connector, origin: Origin, tasks: Tasks, limit: Duration) -> Self {
-        Self { connector, origin, tasks, limit, sender: None }
+        Self {
+            connector,
+            origin,
+            tasks,
+            limit,
+            sender: None,
+        }
     }
 
     /// Opens it.
@@ -56,14 +62,20 @@ impl Session {
         if !open {
             self.open().await?;
         }
-        let sender = self.sender.as_mut().ok_or_else(|| OwnError::Broken("the connection is closed".to_owned()))?;
+        let sender = self
+            .sender
+            .as_mut()
+            .ok_or_else(|| OwnError::Broken("the connection is closed".to_owned()))?;
         let (parts, body) = request.into_parts();
         // Over one connection a request carries its path alone.
         let mut request = Request::from_parts(parts, body);
         if let Some(path) = request.uri().path_and_query().cloned() {
             *request.uri_mut() = path.into();
         }
-        Ok(sender.send_request(request).await.map_err(|error| SendError::of(&error))?)
+        Ok(sender
+            .send_request(request)
+            .await
+            .map_err(|error| SendError::of(&error))?)
     }
 }
 

@@ -29,7 +29,11 @@ pub(super) enum LineError<E> {
 
 impl<B: Body<Data = Bytes>> Lines<B> {
     pub(super) fn new(body: B) -> Self {
-        Self { body: Box::pin(body), buffer: BytesMut::new(), searched: 0 }
+        Self {
+            body: Box::pin(body),
+            buffer: BytesMut::new(),
+            searched: 0,
+        }
     }
 
     /// The next line without its line break; `None` at the end. Nothing is lost when it is not awaited to the end.
@@ -68,7 +72,9 @@ mod tests {
     use super::*;
 
     fn lines(pieces: Vec<Vec<u8>>) -> (Vec<String>, bool) {
-        let frames = pieces.into_iter().map(|piece| Ok::<_, Infallible>(Frame::data(Bytes::from(piece))));
+        let frames = pieces
+            .into_iter()
+            .map(|piece| Ok::<_, Infallible>(Frame::data(Bytes::from(piece))));
         let mut lines = Lines::new(StreamBody::new(futures::stream::iter(frames)));
         let mut found = Vec::new();
         futures::executor::block_on(async {
@@ -81,7 +87,11 @@ mod tests {
 
     #[test]
     fn what_breaks_off_is_no_line() {
-        let pieces = vec![b"{\"a\":1}\n{\"".to_vec(), b"b\":2}".to_vec(), b"\n\n{\"c\":\"\xc3".to_vec()];
+        let pieces = vec![
+            b"{\"a\":1}\n{\"".to_vec(),
+            b"b\":2}".to_vec(),
+            b"\n\n{\"c\":\"\xc3".to_vec(),
+        ];
         assert_eq!(lines(pieces).0, ["{\"a\":1}", "{\"b\":2}", ""]);
     }
 

@@ -38,7 +38,12 @@ pub(super) struct Listed {
 impl Page {
     /// Checks that this is a list of what was asked for. An answer of another kind is no empty list.
     pub(super) fn check(self, collection: &Collection) -> Result<Listed, OwnError> {
-        let Self { kind, api_version, metadata, items } = self;
+        let Self {
+            kind,
+            api_version,
+            metadata,
+            items,
+        } = self;
         let foreign = |what: String| Err(OwnError::NotKubernetes(what));
         let Some(item_kind) = kind.strip_suffix("List").filter(|kind| !kind.is_empty()) else {
             return foreign("the answer is no list".to_owned());
@@ -55,7 +60,9 @@ impl Page {
                 return foreign("the list has an item that is no object".to_owned());
             };
             // The items of a list do not repeat what the list says; those of a watch do.
-            fields.entry("apiVersion").or_insert_with(|| api_version.as_str().into());
+            fields
+                .entry("apiVersion")
+                .or_insert_with(|| api_version.as_str().into());
             fields.entry("kind").or_insert_with(|| item_kind.into());
             if name_of(&item).is_none() {
                 return foreign("the list has an item without a name".to_owned());
@@ -63,7 +70,11 @@ impl Page {
             listed.push(item);
         }
         let next = Some(metadata.r#continue).filter(|token| !token.is_empty());
-        Ok(Listed { items: listed, next, revision: metadata.resource_version })
+        Ok(Listed {
+            items: listed,
+            next,
+            revision: metadata.resource_version,
+        })
     }
 }
 
@@ -94,7 +105,9 @@ impl Message {
         }
         let revision = object.pointer("/metadata/resourceVersion").and_then(Value::as_str);
         let revision = revision.filter(|revision| !revision.is_empty());
-        let revision = revision.ok_or_else(|| foreign("an event without a resourceVersion"))?.to_owned();
+        let revision = revision
+            .ok_or_else(|| foreign("an event without a resourceVersion"))?
+            .to_owned();
         let event = match kind.as_str() {
             "BOOKMARK" => None,
             "ADDED" | "MODIFIED" if name_of(&object).is_some() => Some(WatchEvent::Present(Box::new(object))),
@@ -113,7 +126,10 @@ pub(super) fn is_out_of_range(refusal: &Refusal) -> bool {
 }
 
 fn name_of(object: &Value) -> Option<&str> {
-    object.pointer("/metadata/name").and_then(Value::as_str).filter(|name| !name.is_empty())
+    object
+        .pointer("/metadata/name")
+        .and_then(Value::as_str)
+        .filter(|name| !name.is_empty())
 }
 
 #[cfg(test)]
@@ -124,7 +140,12 @@ mod tests {
     use crate::connection::Credential;
 
     fn deployments() -> Collection {
-        Collection { group: "apps".into(), version: "v1".into(), plural: "deployments".into(), namespace: None }
+        Collection {
+            group: "apps".into(),
+            version: "v1".into(),
+            plural: "deployments".into(),
+            namespace: None,
+        }
     }
 
     fn checked(page: Value) -> Result<Listed, OwnError> {
@@ -153,7 +174,10 @@ mod tests {
             json!({"kind": "DeploymentList", "apiVersion": "apps/v1", "metadata": metadata, "items": [1]}),
             json!({"kind": "DeploymentList", "apiVersion": "apps/v1", "metadata": metadata, "items": [{}]}),
         ] {
-            assert!(matches!(checked(page.clone()), Err(OwnError::NotKubernetes(_))), "{page}");
+            assert!(
+                matches!(checked(page.clone()), Err(OwnError::NotKubernetes(_))),
+                "{page}"
+            );
         }
         let null = json!({"kind": "DeploymentList", "apiVersion": "apps/v1", "metadata": metadata, "items": null});
         assert!(checked(null).unwrap().items.is_empty());

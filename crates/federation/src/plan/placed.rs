@@ -98,7 +98,10 @@ fn decide(input: &Input<'_>, name: &ClusterName, operations: &[Operation], repli
         .as_deref()
         .filter(|path| is_retained(input, operations, replicas, path));
     let stated = path.and_then(|path| take(&mut object, path));
-    let retained = path.and_then(|path| hand_replicas_over(&object, path, stated, present, record.is_none()));
+    let retained = path.and_then(|path| {
+        let unrecorded = record.is_none_or(|record| record.uid.is_none());
+        hand_replicas_over(&object, path, stated, present, unrecorded)
+    });
     let desired = path.and_then(|_| {
         present.map_or(retained.as_ref().and_then(|_| stated_number(input, None)), |present| {
             present.spec_replicas

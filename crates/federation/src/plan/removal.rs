@@ -68,7 +68,8 @@ pub(crate) fn remove(
         Some(Observed::Absent) => return Removal::Gone,
         Some(Observed::Present(present)) => present,
     };
-    if !record.owns(present) || present.owner().is_some_and(|owner| owner != hub_uid) {
+    let is_ours = record.owns(present) || record.began(present, hub_uid);
+    if !is_ours || present.owner().is_some_and(|owner| owner != hub_uid) {
         return Removal::Gone;
     }
     if kind.is_namespace() && (record.is_adopted() || present.says_adopted()) {
@@ -146,7 +147,9 @@ impl Plan {
         }
         let is_ready = input.clusters.get(name).is_some_and(|cluster| cluster.ready);
         match (record, observed) {
-            (Some(record), Some(Observed::Present(present))) if is_ready && record.owns(present) => {
+            (Some(record), Some(Observed::Present(present)))
+                if is_ready && (record.owns(present) || record.began(present, input.hub_uid)) =>
+            {
                 Removal::Step(release(present))
             }
             _ => Removal::Gone,

@@ -113,6 +113,17 @@ fn verdict(cluster: &ClusterPlan, outcome: Option<&Outcome>) -> Option<(Option<R
     }
 }
 
+/// The word for a step that failed.
+pub fn failure_reason(step: &Step, failure: &Failure) -> Reason {
+    match step {
+        Step::Apply(apply) if apply.cause == Cause::Create => CREATION,
+        Step::Apply(_) | Step::UpToDate | Step::Keep(..) | Step::Wait(..) | Step::Fail(..) => UPDATE,
+        Step::Delete { .. } => DELETION,
+        Step::Release { .. } => LABEL_REMOVAL,
+    }
+    .of(failure)
+}
+
 struct Words {
     failed: Reason,
     timed_out: Reason,

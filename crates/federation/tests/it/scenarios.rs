@@ -1,13 +1,14 @@
 //! Scenario files: an object, clusters, what they hold and what the hub remembers, and behind `---` the plan, the status
 //! and the records that must come out. `UPDATE=1` writes what comes out into the files; read it before you keep it.
 //!
-//! A file states only what matters to its rule. Otherwise: a FederatedConfigMap `shop/web` placed everywhere, clusters
+//! A file states only what matters to its rule. Otherwise: a federated ConfigMap `shop/web` placed everywhere, clusters
 //! `eu-1` and `us-1` that are ready, namespace `shop` federated everywhere, nothing observed, nothing remembered, and
 //! every step works.
 //!
 //! * `observed`: `absent`, `{unknown: Reason}`, `{object: …}` as a server would give it, or `{applied: …}`: what the hub
 //!   would apply, as a server would give it back (UID `u-<cluster>`), with these differences.
-//! * `records`: `current` (what a hub would remember after applying the object to what is observed), or a map over it.
+//! * `records`: `current` (what a hub would remember after applying the object to what is observed), a map over it, or
+//!   `begun` (a first write whose end was not seen).
 //! * `outcomes`: `applied`, `gone`, `terminating`, `released`, `none`, or `{failed: Kind, message: …}`.
 //! * `confirm: true` annotates the object with the token of the hold that it meets.
 

@@ -166,6 +166,7 @@ pub struct NewCluster {
     #[serde(default)]
     labels: BTreeMap<String, String>,
     /// A kubeconfig, as text.
+    #[serde(deserialize_with = "super::secret")]
     #[schema(value_type = String, format = Password)]
     kubeconfig: SecretString,
     /// Which context of it; the current one when it is left out.
@@ -312,6 +313,7 @@ pub struct RemovalQuery {
 /// What happens to objects that the hub wrote.
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = Managed)]
 pub enum ManagedView {
     /// They stay.
     Orphan,
@@ -332,6 +334,7 @@ pub struct Removed {
 /// An object that was to be deleted and is still there.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Left)]
 pub struct LeftView {
     /// Its resource, such as `deployments.apps`.
     resource: String,
@@ -365,8 +368,8 @@ pub async fn remove_cluster(
     Ok(Json(Removed { name, left }))
 }
 
-impl From<atoll_controllers::Left> for LeftView {
-    fn from(left: atoll_controllers::Left) -> Self {
+impl From<crate::interim::Left> for LeftView {
+    fn from(left: crate::interim::Left) -> Self {
         Self {
             resource: left.resource,
             namespace: left.namespace,

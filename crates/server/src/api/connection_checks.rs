@@ -22,6 +22,7 @@ use crate::state::AppState;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ConnectionCheck {
     /// A kubeconfig, as text.
+    #[serde(deserialize_with = "super::secret")]
     #[schema(value_type = String, format = Password)]
     kubeconfig: SecretString,
     /// Which context of it; the current one when it is left out.
@@ -59,6 +60,7 @@ impl From<StageReport> for StageLine {
 /// A context of a kubeconfig.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = KubeconfigContext)]
 pub struct ContextView {
     /// Its name.
     name: String,

@@ -18,6 +18,7 @@ use crate::state::AppState;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewCredential {
     /// A kubeconfig, as text.
+    #[serde(deserialize_with = "super::secret")]
     #[schema(value_type = String, format = Password)]
     kubeconfig: SecretString,
     /// Which context of it; the current one when it is left out.

@@ -11,10 +11,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
-pub use view::{Federated, FederatedState};
+pub use view::{Federated, FederatedCluster, FederatedState};
 
 use super::{Json, List, ObjectRef, Paging, Path, Query};
 use crate::app::create_federated as app;
+use crate::app::preview_federated as preview;
 use crate::auth::{self, Caller};
 use crate::authz::{Action, Resource, Verb};
 use crate::error::{Error, Result};
@@ -321,10 +322,10 @@ pub async fn preview_federated(
         Error::invalid(found, "", vec![cause])
     })?;
     let context = caller.context(auth::request_id(&extensions));
-    let (preview, mut warnings) = app::preview_federated(&state, &context, kind, &body.object).await?;
-    warnings.extend(preview.warnings.into_iter().map(|warning| warning.0));
+    let (told, mut warnings) = preview::preview_federated(&state, &context, kind, &body.object).await?;
+    warnings.extend(told.warnings.into_iter().map(|warning| warning.0));
     let text = |text: String| Some(text).filter(|text| !text.is_empty());
-    let clusters = preview.clusters.into_iter().map(|cluster| PreviewCluster {
+    let clusters = told.clusters.into_iter().map(|cluster| PreviewCluster {
         name: cluster.name.to_string(),
         action: action(cluster.action),
         reason: text(cluster.reason),

@@ -14,6 +14,7 @@ use crate::state::AppState;
 /// A person.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = User)]
 pub struct UserView {
     /// Name, unique.
     name: String,
@@ -36,6 +37,7 @@ impl From<&atoll_store::User> for UserView {
 /// The hub, as pages need it.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Hub)]
 pub struct HubView {
     /// Version of the program.
     version: &'static str,

@@ -32,6 +32,7 @@ pub struct NewSession {
     /// The user's name.
     username: String,
     /// The password.
+    #[serde(deserialize_with = "super::secret")]
     #[schema(value_type = String, format = Password)]
     password: SecretString,
     /// Whether the token is wanted as a cookie, as pages do.

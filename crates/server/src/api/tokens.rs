@@ -21,6 +21,7 @@ const MAX_DAYS: i64 = 3650;
 /// A token, without the token itself.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Token)]
 pub struct TokenView {
     /// Its id.
     id: Uuid,

@@ -1,9 +1,7 @@
-//! A federated object is made or tried, with its namespace if need be. Every write is a call of the hub's own
-//! Kubernetes API.
+//! A federated object is made, with its namespace if need be. Every write is a call of the hub's own Kubernetes API.
 
 use std::sync::Arc;
 
-use atoll_federation::preview::Preview;
 use atoll_federation::{TypeDescriptor, types};
 use atoll_kubeapi::names::is_dns_label;
 use atoll_kubeapi::{Cause, RequestContext};
@@ -52,6 +50,8 @@ pub async fn create_federated(
     let namespace = namespace_of(kind, object)?;
     let mut made = Vec::new();
     if create_namespace {
+        // Most mistakes are found before a namespace is made for them.
+        judge(kind, object)?;
         prepare_namespace(state, context, kind, object, namespace, &mut made).await?;
     }
     let path = format!("{}?{STRICT}", hub::collection_path(kind, namespace));
@@ -71,6 +71,20 @@ pub async fn create_federated(
     }
 }
 
+/// Judges an object by the rules of its kind alone, without the hub: what its namespace, its name and its author mean is
+/// found out by the write itself. Answers with the normalised object and warnings.
+///
+/// # Errors
+/// 422 with a cause for each field.
+pub(super) fn judge(kind: &TypeDescriptor, object: &Value) -> Result<(Value, Vec<String>)> {
+    let (admitted, warnings) = atoll_federation::admit(kind, object, None).map_err(|errors| {
+        let name = object["metadata"]["name"].as_str().unwrap_or_default();
+        let cause = |error: atoll_federation::FieldError| Cause::new(error.reason.as_str(), error.field, error.message);
+        Error::invalid(&kind.federated.kind, name, errors.into_iter().map(cause).collect())
+    })?;
+    Ok((admitted, warnings.into_iter().map(|warning| warning.0).collect()))
+}
+
 /// Something that was made on the way, and how it is unmade.
 struct MadeFor {
     path: String,
@@ -86,7 +100,7 @@ fn reference(object: &Value) -> (String, String, String) {
     )
 }
 
-fn namespace_of<'a>(kind: &TypeDescriptor, object: &'a Value) -> Result<&'a str> {
+pub(super) fn namespace_of<'a>(kind: &TypeDescriptor, object: &'a Value) -> Result<&'a str> {
     let namespace = object["metadata"]["namespace"].as_str().unwrap_or_default();
     if is_dns_label(namespace) {
         return Ok(namespace);
@@ -96,7 +110,7 @@ fn namespace_of<'a>(kind: &TypeDescriptor, object: &'a Value) -> Result<&'a str>
     Err(Error::invalid(&kind.federated.kind, name, vec![cause]))
 }
 
-fn federated_namespaces() -> Result<&'static TypeDescriptor> {
+pub(super) fn federated_namespaces() -> Result<&'static TypeDescriptor> {
     types::find("namespaces").ok_or_else(|| Error::internal("the federated types have no namespaces"))
 }
 
@@ -138,51 +152,52 @@ async fn cover(
     let kind = federated_namespaces()?;
     let placement = &object["spec"]["placement"];
     let path = hub::object_path(kind, namespace, namespace);
-    let Some(mut existing) = find(state, context, &path).await? else {
-        let body = federated_namespace(kind, namespace, placement);
-        let collection = hub::collection_path(kind, namespace);
-        let answer = hub::call(state, context.clone(), Method::POST, &collection, Some(&body)).await?;
-        made.push(MadeFor {
-            path,
-            value: answer.value,
-        });
+    let existing = find(state, context, &path).await?;
+    let Some(wanted) = covering(kind, namespace, existing.as_ref(), placement) else {
         return Ok(());
     };
-    if widen(&mut existing, placement) {
-        hub::call(state, context.clone(), Method::PUT, &path, Some(&existing)).await?;
+    if existing.is_some() {
+        hub::call(state, context.clone(), Method::PUT, &path, Some(&wanted)).await?;
+        return Ok(());
     }
+    let collection = hub::collection_path(kind, namespace);
+    let answer = hub::call(state, context.clone(), Method::POST, &collection, Some(&wanted)).await?;
+    made.push(MadeFor {
+        path,
+        value: answer.value,
+    });
     Ok(())
 }
 
-fn federated_namespace(kind: &TypeDescriptor, namespace: &str, placement: &Value) -> Value {
-    json!({
-        "apiVersion": kind.federated.api_version(),
-        "kind": kind.federated.kind,
-        "metadata": {"name": namespace, "namespace": namespace},
-        "spec": {"placement": placement},
-    })
-}
-
-/// Adds the clusters of `placement` to a FederatedNamespace that lists its clusters; answers whether it has changed.
-/// One that selects by labels says what it means and is left alone.
-fn widen(federated_namespace: &mut Value, placement: &Value) -> bool {
-    let Some(wanted) = placement["clusters"].as_array() else { return false };
-    let Some(listed) = federated_namespace
-        .pointer_mut("/spec/placement/clusters")
-        .and_then(Value::as_array_mut)
-    else {
-        return false;
+/// The FederatedNamespace of a namespace as it has to be for an object with this placement: a new one, or `existing` with
+/// the clusters that it lacks. `None` when it may stay as it is.
+pub(super) fn covering(
+    kind: &TypeDescriptor,
+    namespace: &str,
+    existing: Option<&Value>,
+    placement: &Value,
+) -> Option<Value> {
+    let Some(existing) = existing else {
+        return Some(json!({
+            "apiVersion": kind.federated.api_version(),
+            "kind": kind.federated.kind,
+            "metadata": {"name": namespace, "namespace": namespace},
+            "spec": {"placement": placement},
+        }));
     };
+    // One that selects by labels says what it means.
+    let mut widened = existing.clone();
+    let listed = widened.pointer_mut("/spec/placement/clusters")?.as_array_mut()?;
     let before = listed.len();
-    for cluster in wanted {
+    for cluster in placement["clusters"].as_array()? {
         if !listed.iter().any(|one| one["name"] == cluster["name"]) {
             listed.push(cluster.clone());
         }
     }
-    listed.len() > before
+    (listed.len() > before).then_some(widened)
 }
 
-async fn find(state: &AppState, context: &RequestContext, path: &str) -> Result<Option<Value>> {
+pub(super) async fn find(state: &AppState, context: &RequestContext, path: &str) -> Result<Option<Value>> {
     match hub::call(state, context.clone(), Method::GET, path, None).await {
         Ok(answer) => Ok(Some(answer.value)),
         Err(status) if status.is("NotFound") => Ok(None),
@@ -195,65 +210,6 @@ async fn take_back(state: &AppState, context: &RequestContext, made: Vec<MadeFor
         if let Err(status) = hub::call(state, context.clone(), Method::DELETE, &one.path, None).await {
             tracing::warn!(path = one.path, error = %status, "what was made for a refused object stays");
         }
-    }
-}
-
-/// Tells what would happen with an object: admission first, then the plan. Warnings of admission come beside it.
-///
-/// # Errors
-/// What admission refuses.
-pub async fn preview_federated(
-    state: &AppState,
-    context: &RequestContext,
-    kind: &'static TypeDescriptor,
-    object: &Value,
-) -> Result<(Preview, Vec<String>)> {
-    let namespace = namespace_of(kind, object)?;
-    let name = object["metadata"]["name"].as_str().unwrap_or_default();
-    let existing = find(state, context, &object_path(kind, namespace, name)?).await?;
-    let (admitted, warnings) = admit(state, context, kind, object, existing.as_ref(), namespace).await?;
-    let preview = state.controllers.preview(kind, &admitted).await?;
-    Ok((preview, warnings))
-}
-
-/// The object as it would be stored.
-async fn admit(
-    state: &AppState,
-    context: &RequestContext,
-    kind: &'static TypeDescriptor,
-    object: &Value,
-    existing: Option<&Value>,
-    namespace: &str,
-) -> Result<(Value, Vec<String>)> {
-    let dry = format!("dryRun=All&{STRICT}");
-    let answer = if existing.is_some() {
-        let name = object["metadata"]["name"].as_str().unwrap_or_default();
-        let path = format!("{}?{dry}", object_path(kind, namespace, name)?);
-        // What was changed meanwhile is no reason to refuse a question.
-        let mut unversioned = object.clone();
-        if let Some(metadata) = unversioned["metadata"].as_object_mut() {
-            metadata.remove("resourceVersion");
-        }
-        hub::call(state, context.clone(), Method::PUT, &path, Some(&unversioned)).await
-    } else {
-        let path = format!("{}?{dry}", hub::collection_path(kind, namespace));
-        hub::call(state, context.clone(), Method::POST, &path, Some(object)).await
-    };
-    match answer {
-        Ok(answer) => Ok((answer.value, answer.warnings)),
-        // The namespace is made with the object; until then only the object itself can be judged.
-        Err(status) if status.is("NotFound") && existing.is_none() => {
-            let (admitted, warnings) = atoll_federation::admit(kind, object, None).map_err(|errors| {
-                let name = object["metadata"]["name"].as_str().unwrap_or_default();
-                let causes = errors
-                    .into_iter()
-                    .map(|error| Cause::new(error.reason.as_str(), error.field, error.message))
-                    .collect();
-                Error::invalid(&kind.federated.kind, name, causes)
-            })?;
-            Ok((admitted, warnings.into_iter().map(|warning| warning.0).collect()))
-        }
-        Err(status) => Err(status.into()),
     }
 }
 
@@ -285,18 +241,30 @@ pub fn as_stored(kind: &TypeDescriptor, object: &Value) -> Result<Object> {
 mod tests {
     use super::*;
 
+    fn covered(existing: Option<&Value>, placement: &Value) -> Option<Value> {
+        covering(federated_namespaces().unwrap(), "shop", existing, placement)
+    }
+
     #[test]
     fn a_namespace_that_lists_its_clusters_is_widened_and_keeps_what_it_had() {
-        let mut namespace = json!({"spec": {"placement": {"clusters": [{"name": "eu-1"}]}}});
+        let namespace = json!({"spec": {"placement": {"clusters": [{"name": "eu-1"}]}}});
         let placement = json!({"clusters": [{"name": "eu-1"}, {"name": "us-1"}]});
-        assert!(widen(&mut namespace, &placement));
-        assert_eq!(namespace["spec"]["placement"], placement);
-        assert!(!widen(&mut namespace, &placement), "twice is once");
+        let widened = covered(Some(&namespace), &placement).unwrap();
+        assert_eq!(widened["spec"]["placement"], placement);
+        assert_eq!(covered(Some(&widened), &placement), None, "twice is once");
     }
 
     #[test]
     fn a_namespace_that_selects_by_labels_is_left_alone() {
-        let mut namespace = json!({"spec": {"placement": {"clusterSelector": {}}}});
-        assert!(!widen(&mut namespace, &json!({"clusters": [{"name": "eu-1"}]})));
+        let namespace = json!({"spec": {"placement": {"clusterSelector": {}}}});
+        assert_eq!(covered(Some(&namespace), &json!({"clusters": [{"name": "eu-1"}]})), None);
+    }
+
+    #[test]
+    fn a_new_namespace_goes_where_its_first_object_goes() {
+        let placement = json!({"clusterSelector": {"matchLabels": {"region": "eu"}}});
+        let made = covered(None, &placement).unwrap();
+        assert_eq!((&made["kind"], &made["spec"]["placement"]), (&json!("FederatedNamespace"), &placement));
+        assert!(atoll_federation::admit(federated_namespaces().unwrap(), &made, None).is_ok());
     }
 }

@@ -3,10 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use atoll_clusters::{Connection, Findings, StageReport, admit_admins};
+use atoll_clusters::health::{Health, Outcome, learn, step};
+use atoll_clusters::{Connection, Findings, HealthSnapshot, StageReport, Thresholds, admit_admins};
 use atoll_kubeapi::{Cause, Status};
 use atoll_store::{Cluster, Role, Store, Transaction, Write};
-use secrecy::SecretString;
+use jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
 use super::cluster_objects as objects;
@@ -64,7 +66,7 @@ pub async fn register_cluster(
 
     let checked = check_kubeconfig(
         state,
-        secrecy::ExposeSecret::expose_secret(&new.kubeconfig),
+        new.kubeconfig.expose_secret(),
         new.context.as_deref(),
         report,
     )
@@ -126,6 +128,18 @@ async fn refuse_second_host(state: &AppState, new: &NewCluster) -> Result<()> {
     }
 }
 
+/// What the check found, as if it had been the first probe: the cluster need not begin as unknown.
+fn checked_health(connection: &Connection, findings: &Findings, now: Timestamp) -> HealthSnapshot {
+    let thresholds = Thresholds::default();
+    let outcome = Outcome::Ok {
+        latency_ms: findings.latency_ms,
+    };
+    let pending = Health::pending(now, connection.expires_at);
+    let (probed, _) = step(&pending, &outcome, now, &thresholds);
+    let (known, _) = learn(&probed, findings.facts.clone(), now, &thresholds);
+    known.snapshot
+}
+
 /// The row, the object and the Secret, together or not at all. The store looks once more whether name, identity and
 /// role are free, so of two registrations at the same time one wins.
 async fn save(
@@ -136,6 +150,7 @@ async fn save(
     findings: &Findings,
 ) -> Result<()> {
     let now = state.now();
+    let health = checked_health(connection, findings, now);
     let secret_name = objects::new_secret_name(&new.name);
     let or_found = |given: &str, found: &Option<String>| match given {
         "" => found.clone().unwrap_or_default(),
@@ -159,10 +174,10 @@ async fn save(
         admit_admins: new.admit_admins,
         created_at: now,
         created_by: user.to_owned(),
-        state: "Pending".to_owned(),
-        since: now,
-        conditions: json!([]),
-        probe: json!({}),
+        state: health.state.as_str().to_owned(),
+        since: health.since,
+        conditions: json!(health.conditions),
+        probe: json!(health),
     };
     let secret = objects::secret(&secret_name, &new.name, &connection.credential, now);
     let object = objects::kubefed_cluster(&new.name, &new.labels, connection, &secret_name, now);

@@ -5,8 +5,8 @@
 use std::sync::{Arc, LazyLock};
 
 use argon2::password_hash::rand_core::OsRng;
-use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::password_hash::{Output, ParamsString, PasswordHash, SaltString};
+use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Block, Params, Version};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Semaphore;
 
@@ -17,6 +17,11 @@ pub const MIN_LENGTH: usize = 12;
 /// 19 MiB, two passes, one lane: OWASP's minimum for argon2id.
 const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
+/// Bytes of a hash.
+const OUTPUT: usize = 32;
+/// Blocks that are reserved at least. From 32 MiB on the allocator takes memory from the system and gives it back at
+/// once, whatever it has learned from earlier requests; only what is used of it is ever resident.
+const RESERVED_BLOCKS: usize = 34 * 1024;
 
 /// The hash that no password matches, of the same cost as real ones.
 static NOBODY: LazyLock<String> = LazyLock::new(|| {
@@ -28,9 +33,23 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn argon2() -> Argon2<'static> {
-    let parameters = Params::new(MEMORY_KIB, PASSES, 1, None).expect("these parameters are valid");
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, parameters)
+fn parameters() -> Params {
+    Params::new(MEMORY_KIB, PASSES, 1, Some(OUTPUT)).expect("these parameters are valid")
+}
+
+/// Argon2id of a password, in memory that goes back to the system.
+fn derive(password: &SecretString, salt: &[u8], parameters: Params, length: usize) -> argon2::Result<Vec<u8>> {
+    let count = parameters.block_count();
+    let mut memory = Vec::with_capacity(count.max(RESERVED_BLOCKS));
+    memory.resize(count, Block::default());
+    let mut output = vec![0; length];
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, parameters).hash_password_into_with_memory(
+        password.expose_secret().as_bytes(),
+        salt,
+        &mut output,
+        &mut memory[..],
+    )?;
+    Ok(output)
 }
 
 /// Why a password cannot be set.
@@ -73,11 +92,19 @@ pub fn check_new(password: &SecretString) -> Result<(), PasswordError> {
 /// # Errors
 /// When hashing fails.
 pub fn hash(password: &SecretString) -> Result<String, PasswordError> {
-    let salt = SaltString::generate(&mut OsRng);
-    argon2()
-        .hash_password(password.expose_secret().as_bytes(), &salt)
-        .map(|hash| hash.to_string())
-        .map_err(|error| PasswordError::Hash(error.to_string()))
+    let failed = |error: &dyn std::fmt::Display| PasswordError::Hash(error.to_string());
+    let text = SaltString::generate(&mut OsRng);
+    let mut salt = [0; 64];
+    let salt = text.as_salt().decode_b64(&mut salt).map_err(|error| failed(&error))?;
+    let output = derive(password, salt, parameters(), OUTPUT).map_err(|error| failed(&error))?;
+    let hash = PasswordHash {
+        algorithm: ARGON2ID_IDENT,
+        version: Some(Version::V0x13.into()),
+        params: ParamsString::try_from(parameters()).map_err(|error| failed(&error))?,
+        salt: Some(text.as_salt()),
+        hash: Some(Output::new(&output).map_err(|error| failed(&error))?),
+    };
+    Ok(hash.to_string())
 }
 
 /// A password of 24 random letters and digits, for a first start.
@@ -89,17 +116,25 @@ pub fn generate() -> SecretString {
 }
 
 fn verify_blocking(password: &SecretString, known: Option<&str>) -> bool {
-    let matches = |hash: &str| {
-        PasswordHash::new(hash)
-            .is_ok_and(|hash| argon2().verify_password(password.expose_secret().as_bytes(), &hash).is_ok())
-    };
     match known {
-        Some(hash) => matches(hash),
+        Some(hash) => matches(password, hash).unwrap_or(false),
         None => {
-            matches(&NOBODY);
+            let _ = matches(password, &NOBODY);
             false
         }
     }
+}
+
+/// Whether a password belongs to a hash; `None` when that is no hash of ours.
+fn matches(password: &SecretString, hash: &str) -> Option<bool> {
+    let hash = PasswordHash::new(hash).ok()?;
+    let known = hash.hash.filter(|_| hash.algorithm == ARGON2ID_IDENT)?;
+    let mut salt = [0; 64];
+    let salt = hash.salt?.decode_b64(&mut salt).ok()?;
+    let parameters = Params::try_from(&hash).ok()?;
+    let found = derive(password, salt, parameters, known.len()).ok()?;
+    // `Output` compares in constant time.
+    Some(Output::new(&found).ok()? == known)
 }
 
 /// Checks passwords off the async threads, as many at once as there are cores: each takes 19 MiB.
@@ -142,6 +177,16 @@ mod tests {
         assert!(verify_blocking(&password, Some(&hash)));
         assert!(!verify_blocking(&SecretString::from("wrong horse battery"), Some(&hash)));
         assert!(!verify_blocking(&password, None));
+    }
+
+    #[test]
+    fn hashes_of_other_programs_in_the_same_form_are_read() {
+        let hash = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
+        assert!(verify_blocking(&SecretString::from("password"), Some(hash)));
+        assert!(!verify_blocking(&SecretString::from("passw0rd"), Some(hash)));
+        for odd in ["", "x", "$argon2i$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"] {
+            assert!(!verify_blocking(&SecretString::from("password"), Some(odd)), "{odd}");
+        }
     }
 
     #[test]

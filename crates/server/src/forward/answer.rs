@@ -25,7 +25,10 @@ pub(super) fn check(cluster: &str, proxied: bool, answer: &Parts) -> Result<()> 
             .at_stage("signIn")
             .with_hint("Replace the cluster's credential."));
     }
-    let kind = answer.headers.get(header::CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
+    let kind = answer
+        .headers
+        .get(header::CONTENT_TYPE)
+        .map_or(&b""[..], |value| value.as_bytes());
     if kind.to_ascii_lowercase().starts_with(b"text/html") {
         let message = format!(
             "cluster {cluster:?} answered with a page ({}) instead of the Kubernetes API",
@@ -34,7 +37,9 @@ pub(super) fn check(cluster: &str, proxied: bool, answer: &Parts) -> Result<()> 
         return Err(Error::new(Reason::BadGateway, message)
             .in_cluster(cluster)
             .at_stage("version")
-            .with_hint("Check that the cluster's address leads to its API server, and not to a proxy or a login page."));
+            .with_hint(
+                "Check that the cluster's address leads to its API server, and not to a proxy or a login page.",
+            ));
     }
     Ok(())
 }
@@ -44,19 +49,37 @@ mod tests {
     use super::*;
 
     fn answer(code: u16, kind: &str) -> Parts {
-        let response = http::Response::builder().status(code).header("content-type", kind).body(()).unwrap();
+        let response = http::Response::builder()
+            .status(code)
+            .header("content-type", kind)
+            .body(())
+            .unwrap();
         response.into_parts().0
     }
 
     #[test]
     fn a_401_is_about_the_hub_and_html_is_no_api() {
-        for (code, kind, stage) in [(401, "application/json", "signIn"), (502, "Text/HTML; charset=utf-8", "version")] {
+        for (code, kind, stage) in [
+            (401, "application/json", "signIn"),
+            (502, "Text/HTML; charset=utf-8", "version"),
+        ] {
             let status = check("eu-1", false, &answer(code, kind)).unwrap_err().into_status();
             let details = status.details.unwrap();
-            assert_eq!((status.code, details.stage.as_str(), details.cluster.as_str()), (502, stage, "eu-1"));
-            assert!(check("eu-1", true, &answer(code, kind)).is_ok(), "behind a proxy it is the program's own");
+            assert_eq!(
+                (status.code, details.stage.as_str(), details.cluster.as_str()),
+                (502, stage, "eu-1")
+            );
+            assert!(
+                check("eu-1", true, &answer(code, kind)).is_ok(),
+                "behind a proxy it is the program's own"
+            );
         }
-        for (code, kind) in [(200, "application/json"), (403, "application/json"), (503, "text/plain"), (409, "")] {
+        for (code, kind) in [
+            (200, "application/json"),
+            (403, "application/json"),
+            (503, "text/plain"),
+            (409, ""),
+        ] {
             assert!(check("eu-1", false, &answer(code, kind)).is_ok());
         }
     }

@@ -5,7 +5,6 @@
 //! form that Kubernetes itself takes. A handshake that names its page must name one of ours: the cookie would be sent
 //! along by any other.
 
-use axum::extract::Request;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::HeaderMap;
@@ -23,7 +22,7 @@ use crate::state::AppState;
 /// 400 for two credentials, 401 for none or a bad one, 403 for another site's page.
 pub(super) async fn authenticate(
     state: &AppState,
-    request: &Request,
+    request: &http::Request<()>,
     upgrade: Result<Option<Upgrade>, UnknownUpgrade>,
     path: &str,
 ) -> Result<Caller> {
@@ -42,7 +41,10 @@ pub(super) async fn authenticate(
             return Err(Error::bad_request("a request must carry one credential"));
         }
         return match offered {
-            Offered::Ticket(ticket) => state.tickets.redeem(&ticket, path, state.now()).ok_or_else(Error::unauthorized),
+            Offered::Ticket(ticket) => state
+                .tickets
+                .redeem(&ticket, path, state.now())
+                .ok_or_else(Error::unauthorized),
             Offered::Bearer(value) => {
                 let headers = HeaderMap::from_iter([(header::AUTHORIZATION, value)]);
                 auth::bearer_caller(&headers, tls, state).await
@@ -91,7 +93,11 @@ fn check_origin(headers: &HeaderMap) -> Result<()> {
     let mut origins = headers.get_all(header::ORIGIN).iter();
     let (Some(origin), None) = (origins.next(), origins.next()) else {
         let several = headers.contains_key(header::ORIGIN);
-        return if several { Err(Error::forbidden("the request comes from more than one page")) } else { Ok(()) };
+        return if several {
+            Err(Error::forbidden("the request comes from more than one page"))
+        } else {
+            Ok(())
+        };
     };
     let host = headers.get(header::HOST).map(HeaderValue::as_bytes);
     let named = origin
@@ -101,7 +107,9 @@ fn check_origin(headers: &HeaderMap) -> Result<()> {
     if named.is_some() && named == host {
         Ok(())
     } else {
-        Err(Error::forbidden("connections are accepted from pages of this address only"))
+        Err(Error::forbidden(
+            "connections are accepted from pages of this address only",
+        ))
     }
 }
 
@@ -119,13 +127,19 @@ mod tests {
     #[test]
     fn a_credential_may_stand_among_the_subprotocols_once() {
         assert_eq!(offered("v5.channel.k8s.io").unwrap(), None);
-        assert_eq!(offered("v5.channel.k8s.io, ticket.abc").unwrap(), Some(Offered::Ticket("abc".into())));
+        assert_eq!(
+            offered("v5.channel.k8s.io, ticket.abc").unwrap(),
+            Some(Offered::Ticket("abc".into()))
+        );
         assert_eq!(
             offered("base64url.bearer.authorization.k8s.io.c2VjcmV0, v4.channel.k8s.io").unwrap(),
             Some(Offered::Bearer(HeaderValue::from_static("Bearer secret")))
         );
         assert_eq!(offered("ticket.a, ticket.b").unwrap_err().code(), 400);
-        assert_eq!(offered("base64url.bearer.authorization.k8s.io.***").unwrap_err().code(), 400);
+        assert_eq!(
+            offered("base64url.bearer.authorization.k8s.io.***").unwrap_err().code(),
+            400
+        );
     }
 
     /// AU-22
@@ -140,9 +154,18 @@ mod tests {
         };
         assert!(judge(&[]).is_ok());
         assert!(judge(&["https://hub.example:8443"]).is_ok());
-        for bad in ["https://evil", "null", "https://hub.example:8443.evil", "https://hub.example", "wss://hub.example:8443"] {
+        for bad in [
+            "https://evil",
+            "null",
+            "https://hub.example:8443.evil",
+            "https://hub.example",
+            "wss://hub.example:8443",
+        ] {
             assert_eq!(judge(&[bad]).unwrap_err().code(), 403, "{bad}");
         }
-        assert_eq!(judge(&["https://hub.example:8443", "https://evil"]).unwrap_err().code(), 403);
+        assert_eq!(
+            judge(&["https://hub.example:8443", "https://evil"]).unwrap_err().code(),
+            403
+        );
     }
 }

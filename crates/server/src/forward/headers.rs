@@ -23,8 +23,12 @@ const REQUEST: [HeaderName; 10] = [
 ];
 
 /// Request headers that are forwarded on an upgrade.
-const UPGRADE: [&str; 4] =
-    ["x-stream-protocol-version", "sec-websocket-key", "sec-websocket-version", "sec-websocket-extensions"];
+const UPGRADE: [&str; 4] = [
+    "x-stream-protocol-version",
+    "sec-websocket-key",
+    "sec-websocket-version",
+    "sec-websocket-extensions",
+];
 
 /// Prefix of the WebSocket subprotocol that carries a bearer token for the API server, here for the hub.
 pub(super) const BEARER_PROTOCOL: &str = "base64url.bearer.authorization.k8s.io.";
@@ -127,8 +131,16 @@ pub fn forwarded(headers: &HeaderMap, upgrade: Option<Upgrade>) -> HeaderMap {
 fn without_credentials(value: &HeaderValue) -> Option<HeaderValue> {
     let text = value.to_str().ok()?;
     let is_credential = |protocol: &str| protocol.starts_with(BEARER_PROTOCOL) || protocol.starts_with(PROTOCOL_PREFIX);
-    let offered: Vec<&str> = text.split(',').map(str::trim).filter(|protocol| !is_credential(protocol)).collect();
-    if offered.is_empty() { None } else { HeaderValue::from_str(&offered.join(", ")).ok() }
+    let offered: Vec<&str> = text
+        .split(',')
+        .map(str::trim)
+        .filter(|protocol| !is_credential(protocol))
+        .collect();
+    if offered.is_empty() {
+        None
+    } else {
+        HeaderValue::from_str(&offered.join(", ")).ok()
+    }
 }
 
 /// The headers that the caller gets of a member's answer; with `upgraded` also those that complete the handshake.
@@ -145,7 +157,10 @@ pub fn relayed(headers: &HeaderMap, upgraded: bool) -> HeaderMap {
     if !upgraded {
         // A member's answer must not run as script of our origin.
         allowed.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        allowed.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox"));
+        allowed.insert(
+            header::CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static("default-src 'none'; sandbox"),
+        );
     }
     allowed
 }
@@ -155,7 +170,10 @@ mod tests {
     use super::*;
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
-        pairs.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))).collect()
+        pairs
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+            .collect()
     }
 
     #[test]
@@ -184,10 +202,20 @@ mod tests {
     #[test]
     fn upgrades_other_than_the_two_are_refused() {
         assert_eq!(requested_upgrade(&headers(&[])), Ok(None));
-        assert_eq!(requested_upgrade(&headers(&[("upgrade", "WebSocket")])), Ok(Some(Upgrade::WebSocket)));
-        assert_eq!(requested_upgrade(&headers(&[("upgrade", "SPDY/3.1")])), Ok(Some(Upgrade::Spdy)));
+        assert_eq!(
+            requested_upgrade(&headers(&[("upgrade", "WebSocket")])),
+            Ok(Some(Upgrade::WebSocket))
+        );
+        assert_eq!(
+            requested_upgrade(&headers(&[("upgrade", "SPDY/3.1")])),
+            Ok(Some(Upgrade::Spdy))
+        );
         for bad in ["h2c", "TLS/1.0", "foo", "websocket, h2c"] {
-            assert_eq!(requested_upgrade(&headers(&[("upgrade", bad)])), Err(UnknownUpgrade), "{bad}");
+            assert_eq!(
+                requested_upgrade(&headers(&[("upgrade", bad)])),
+                Err(UnknownUpgrade),
+                "{bad}"
+            );
         }
     }
 
@@ -217,6 +245,15 @@ mod tests {
         let relayed = relayed(&answer, false);
         let mut names: Vec<&str> = relayed.keys().map(HeaderName::as_str).collect();
         names.sort_unstable();
-        assert_eq!(names, ["audit-id", "content-security-policy", "content-type", "warning", "x-content-type-options"]);
+        assert_eq!(
+            names,
+            [
+                "audit-id",
+                "content-security-policy",
+                "content-type",
+                "warning",
+                "x-content-type-options"
+            ]
+        );
     }
 }

@@ -32,19 +32,31 @@ fn not_ready(name: &str, health: &HealthSnapshot) -> Error {
         return Error::unavailable(format!("cluster {name:?} is not ready"), RETRY_SECONDS).in_cluster(name);
     };
     let (stage, hint) = way_out(&condition.kind);
-    let error = Error::unavailable(format!("cluster {name:?} is not ready: {}", condition.message), RETRY_SECONDS)
-        .in_cluster(name)
-        .with_cause(Cause::new(&condition.reason, "", condition.message.clone()))
-        .with_hint(hint);
+    let error = Error::unavailable(
+        format!("cluster {name:?} is not ready: {}", condition.message),
+        RETRY_SECONDS,
+    )
+    .in_cluster(name)
+    .with_cause(Cause::new(&condition.reason, "", condition.message.clone()))
+    .with_hint(hint);
     if stage.is_empty() { error } else { error.at_stage(stage) }
 }
 
 /// The condition that says most: what is wrong before that something is.
 fn telling(conditions: &[Condition]) -> Option<&Condition> {
-    const ORDER: [&str; 6] = ["ConfigMalformed", "WrongIdentity", "AuthFailed", "CertInvalid", "Offline", "Ready"];
+    const ORDER: [&str; 6] = [
+        "ConfigMalformed",
+        "WrongIdentity",
+        "AuthFailed",
+        "CertInvalid",
+        "Offline",
+        "Ready",
+    ];
     ORDER.iter().find_map(|kind| {
         let wrong = if *kind == "Ready" { "False" } else { "True" };
-        conditions.iter().find(|condition| condition.kind == *kind && condition.status == wrong)
+        conditions
+            .iter()
+            .find(|condition| condition.kind == *kind && condition.status == wrong)
     })
 }
 
@@ -52,11 +64,20 @@ fn telling(conditions: &[Condition]) -> Option<&Condition> {
 fn way_out(kind: &str) -> (&'static str, &'static str) {
     match kind {
         "ConfigMalformed" => ("kubeconfig", "Replace the cluster's credential."),
-        "WrongIdentity" => ("identity", "The address leads to another cluster: correct it, or register that one anew."),
+        "WrongIdentity" => (
+            "identity",
+            "The address leads to another cluster: correct it, or register that one anew.",
+        ),
         "AuthFailed" => ("signIn", "Replace the cluster's credential."),
-        "CertInvalid" => ("tls", "Renew the certificate of the API server, or replace the cluster's credential with its new authority."),
+        "CertInvalid" => (
+            "tls",
+            "Renew the certificate of the API server, or replace the cluster's credential with its new authority.",
+        ),
         "Offline" => ("tcp", "Check that the API server runs and that the hub can reach it."),
-        _ => ("", "Check the cluster's API server: it answers, but not that it is well."),
+        _ => (
+            "",
+            "Check the cluster's API server: it answers, but not that it is well.",
+        ),
     }
 }
 
@@ -90,12 +111,22 @@ mod tests {
     fn the_answer_names_reason_stage_and_way_out() {
         let health = health(
             State::Offline,
-            &[("Ready", "False", "CertInvalid"), ("Offline", "True", "ClusterNotReachable"), ("CertInvalid", "True", "CertificateInvalid")],
+            &[
+                ("Ready", "False", "CertInvalid"),
+                ("Offline", "True", "ClusterNotReachable"),
+                ("CertInvalid", "True", "CertificateInvalid"),
+            ],
         );
         let status = not_ready("eu-1", &health).into_status();
         let details = status.details.unwrap();
-        assert_eq!((status.code, details.cluster.as_str(), details.stage.as_str()), (503, "eu-1", "tls"));
-        assert_eq!((details.causes[0].reason.as_str(), details.retry_after_seconds), ("CertificateInvalid", Some(10)));
+        assert_eq!(
+            (status.code, details.cluster.as_str(), details.stage.as_str()),
+            (503, "eu-1", "tls")
+        );
+        assert_eq!(
+            (details.causes[0].reason.as_str(), details.retry_after_seconds),
+            ("CertificateInvalid", Some(10))
+        );
         assert!(!details.hint.is_empty());
     }
 

@@ -29,8 +29,16 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
 /// Longest path and query that are looked at, in bytes.
 const MAX_LENGTH: usize = 16 * 1024;
 /// Query keys that change what a request does: given twice, the hub and the member might read different ones.
-const CONTROL_KEYS: [&str; 8] =
-    ["watch", "follow", "dryRun", "timeoutSeconds", "fieldSelector", "resourceVersion", "sendInitialEvents", "force"];
+const CONTROL_KEYS: [&str; 8] = [
+    "watch",
+    "follow",
+    "dryRun",
+    "timeoutSeconds",
+    "fieldSelector",
+    "resourceVersion",
+    "sendInitialEvents",
+    "force",
+];
 
 /// Why a path or query is not forwarded.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -39,7 +47,9 @@ pub enum Refused {
     #[error("the path names no cluster")]
     NoCluster,
     /// A segment that could be understood in two ways.
-    #[error("the path has a segment that is empty, a dot segment, or holds a slash, a backslash or a control character")]
+    #[error(
+        "the path has a segment that is empty, a dot segment, or holds a slash, a backslash or a control character"
+    )]
     Segment,
     /// Not percent-encoded UTF-8.
     #[error("the path is not percent-encoded UTF-8")]
@@ -124,7 +134,11 @@ impl RequestInfo {
     }
 
     fn read_segments(&mut self, method: &Method, segments: &[Cow<'_, str>], query: &Query) {
-        let segments: Vec<&str> = segments.iter().map(AsRef::as_ref).filter(|segment| !segment.is_empty()).collect();
+        let segments: Vec<&str> = segments
+            .iter()
+            .map(AsRef::as_ref)
+            .filter(|segment| !segment.is_empty())
+            .collect();
         let rest = match segments.as_slice() {
             ["api", version, rest @ ..] if !rest.is_empty() => {
                 (*version).clone_into(&mut self.version);
@@ -184,7 +198,10 @@ impl RequestInfo {
     /// The path that is sent: judged segments re-encoded, and the tail of a `/proxy/` as it came.
     fn encode(&self, raw: &str, segments: &[Cow<'_, str>]) -> String {
         let head = if self.subresource == "proxy" {
-            segments.iter().position(|segment| segment == "proxy").map_or(segments.len(), |index| index + 1)
+            segments
+                .iter()
+                .position(|segment| segment == "proxy")
+                .map_or(segments.len(), |index| index + 1)
         } else {
             segments.len()
         };
@@ -212,7 +229,10 @@ pub fn cluster_segment(raw_path: &str) -> Option<String> {
 
 /// Whether a decoded segment is more, or something else, than a name.
 fn is_odd(segment: &str) -> bool {
-    matches!(segment, "." | "..") || segment.chars().any(|character| matches!(character, '/' | '\\') || character.is_control())
+    matches!(segment, "." | "..")
+        || segment
+            .chars()
+            .any(|character| matches!(character, '/' | '\\') || character.is_control())
 }
 
 /// Decodes each segment once. One empty segment at the end, a trailing slash, is allowed.
@@ -224,7 +244,9 @@ fn decode_segments(raw: &str) -> Result<Vec<Cow<'_, str>>, Refused> {
     raw.split('/')
         .enumerate()
         .map(|(index, segment)| {
-            let decoded = percent_decode_str(segment).decode_utf8().map_err(|_| Refused::Encoding)?;
+            let decoded = percent_decode_str(segment)
+                .decode_utf8()
+                .map_err(|_| Refused::Encoding)?;
             let hollow = decoded.is_empty() && index + 1 < count;
             if hollow || is_odd(&decoded) {
                 return Err(Refused::Segment);

@@ -100,7 +100,9 @@ async fn join(client: OnUpgrade, member: OnUpgrade, activity: &Arc<Activity>) ->
     let (client, member) = tokio::try_join!(half(client), half(member))?;
     let mut client = Half::new(client, activity, Side::Client);
     let mut member = Half::new(member, activity, Side::Member);
-    copy_bidirectional_with_sizes(&mut client, &mut member, BUFFER, BUFFER).await.map(drop)
+    copy_bidirectional_with_sizes(&mut client, &mut member, BUFFER, BUFFER)
+        .await
+        .map(drop)
 }
 
 /// What moves in a tunnel.
@@ -145,7 +147,11 @@ impl Activity {
 
     fn is_over(&self, now: Instant) -> bool {
         let last = self.begun + Duration::from_millis(self.last.load(Ordering::Relaxed));
-        let limit = if self.half_closed.load(Ordering::Relaxed) { HALF_CLOSED } else { IDLE };
+        let limit = if self.half_closed.load(Ordering::Relaxed) {
+            HALF_CLOSED
+        } else {
+            IDLE
+        };
         now.saturating_duration_since(last) > limit
     }
 }

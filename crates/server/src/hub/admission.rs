@@ -32,10 +32,18 @@ pub(super) async fn admit(
     }
     match Kind::of(resource) {
         Some(Kind::Namespace) => namespaces::admit(admission, new).map(|()| Vec::new()),
-        Some(Kind::Secret) => secrets::admit(state, resource, admission, new).await.map(|()| Vec::new()),
+        Some(Kind::Secret) => secrets::admit(state, resource, admission, new)
+            .await
+            .map(|()| Vec::new()),
         Some(Kind::ConfigMap) => secrets::admit_configuration(resource, admission, new).map(|()| Vec::new()),
         Some(Kind::Cluster) => clusters::admit(backend, state, context, resource, admission, new).await,
-        Some(Kind::Federated(kind)) => federated::admit(kind, resource, admission, new),
+        Some(Kind::Federated(kind)) => {
+            let mut warnings = federated::admit(kind, resource, admission, new)?;
+            if admission.old.is_none_or(|old| old["spec"] != new["spec"]) {
+                warnings.extend(federated::unknown_clusters(state, new).await?);
+            }
+            Ok(warnings)
+        }
         None => Ok(Vec::new()),
     }
 }
@@ -93,6 +101,10 @@ fn refuse(resource: &Resource, new: &Value, causes: Vec<Cause>) -> Result<(), St
 
 /// 403 for something that is never done.
 fn never(resource: &str, name: &str, why: &str) -> Status {
-    Status::failure(StatusCode::FORBIDDEN, "Forbidden", format!("{resource} {name:?} is forbidden: {why}"))
-        .about("", resource, name)
+    Status::failure(
+        StatusCode::FORBIDDEN,
+        "Forbidden",
+        format!("{resource} {name:?} is forbidden: {why}"),
+    )
+    .about("", resource, name)
 }

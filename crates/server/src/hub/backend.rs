@@ -88,7 +88,10 @@ fn status(error: atoll_store::Error) -> Status {
 
 /// Who registers a cluster, by the name that the console shows.
 fn author(context: &RequestContext) -> &str {
-    context.extensions.get::<Caller>().map_or(&context.user, |caller| &caller.subject.user)
+    context
+        .extensions
+        .get::<Caller>()
+        .map_or(&context.user, |caller| &caller.subject.user)
 }
 
 /// Kubernetes' words for a no.
@@ -102,9 +105,21 @@ fn forbidden(context: &RequestContext, attributes: &Attributes, reason: &str) ->
         name,
         ..
     } = attributes;
-    let qualified = if group.is_empty() { resource.clone() } else { format!("{resource}.{group}") };
-    let object = if name.is_empty() { qualified } else { format!("{qualified} {name:?}") };
-    let resource = if subresource.is_empty() { resource.clone() } else { format!("{resource}/{subresource}") };
+    let qualified = if group.is_empty() {
+        resource.clone()
+    } else {
+        format!("{resource}.{group}")
+    };
+    let object = if name.is_empty() {
+        qualified
+    } else {
+        format!("{qualified} {name:?}")
+    };
+    let resource = if subresource.is_empty() {
+        resource.clone()
+    } else {
+        format!("{resource}/{subresource}")
+    };
     let scope = if namespace.is_empty() {
         "at the cluster scope".to_owned()
     } else {
@@ -130,9 +145,11 @@ impl Backend for HubBackend {
         match decide(&caller.subject, &Action::Hub(attributes)) {
             Decision::Allow => Ok(()),
             Decision::Deny { hidden: true, .. } if attributes.name.is_empty() => Err(Status::no_such_path()),
-            Decision::Deny { hidden: true, .. } => {
-                Err(Status::not_found(&attributes.group, &attributes.resource, &attributes.name))
-            }
+            Decision::Deny { hidden: true, .. } => Err(Status::not_found(
+                &attributes.group,
+                &attributes.resource,
+                &attributes.name,
+            )),
             Decision::Deny { reason, hidden: false } => Err(forbidden(context, attributes, reason)),
         }
     }
@@ -144,7 +161,11 @@ impl Backend for HubBackend {
         namespace: &str,
         name: &str,
     ) -> Result<Option<Arc<Value>>, Status> {
-        let object = self.store().object(&key_of(resource, namespace, name)).await.map_err(status)?;
+        let object = self
+            .store()
+            .object(&key_of(resource, namespace, name))
+            .await
+            .map_err(status)?;
         Ok(object.map(shown_object))
     }
 
@@ -154,7 +175,11 @@ impl Backend for HubBackend {
         resource: &Resource,
         namespace: Option<&str>,
     ) -> Result<Listing, Status> {
-        let listing = self.store().objects(&resource.group, &resource.plural, namespace).await.map_err(status)?;
+        let listing = self
+            .store()
+            .objects(&resource.group, &resource.plural, namespace)
+            .await
+            .map_err(status)?;
         Ok(Listing {
             items: listing.objects.into_iter().map(shown_object).collect(),
             revision: u64::try_from(listing.revision.0).unwrap_or_default(),
@@ -176,7 +201,9 @@ impl Backend for HubBackend {
         let registry = Registry::new(self.store(), self.state.now());
         let object = match Kind::of(commit.resource) {
             Some(Kind::Cluster) => registry.commit_cluster(&key, commit.change, author(context)).await,
-            Some(Kind::Secret) if mask::applies_to(commit.namespace) => registry.commit_secret(&key, commit.change).await,
+            Some(Kind::Secret) if mask::applies_to(commit.namespace) => {
+                registry.commit_secret(&key, commit.change).await
+            }
             Some(Kind::Namespace | Kind::Secret | Kind::ConfigMap | Kind::Federated(_)) | None => {
                 write_one(self.store(), write_of(&key, commit.change)).await
             }

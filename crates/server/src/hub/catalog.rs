@@ -17,7 +17,12 @@ pub(super) const CORE_GROUP: &str = "core.kubefed.io";
 
 static CATALOG: LazyLock<Arc<Catalog>> = LazyLock::new(|| {
     let federated = types::enabled().map(federated::resource);
-    Arc::new(Catalog::new(core::resources().into_iter().chain([clusters::resource()]).chain(federated)))
+    Arc::new(Catalog::new(
+        core::resources()
+            .into_iter()
+            .chain([clusters::resource()])
+            .chain(federated),
+    ))
 });
 
 /// The kinds, the same for everybody and for as long as the process lives.

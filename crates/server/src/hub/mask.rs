@@ -43,16 +43,26 @@ pub(super) fn hide(secret: &mut Value) {
 
 /// Puts the mask over the values that kubectl noted; what cannot be read is taken out.
 pub(super) fn hide_last_applied(secret: &mut Value) {
-    let Some(annotations) = secret.pointer_mut("/metadata/annotations").and_then(Value::as_object_mut) else {
+    let Some(annotations) = secret
+        .pointer_mut("/metadata/annotations")
+        .and_then(Value::as_object_mut)
+    else {
         return;
     };
-    let Some(noted) = annotations.get(LAST_APPLIED) else { return };
+    let Some(noted) = annotations.get(LAST_APPLIED) else {
+        return;
+    };
     let Some(mut noted) = noted.as_str().and_then(|text| serde_json::from_str::<Value>(text).ok()) else {
         annotations.remove(LAST_APPLIED);
         return;
     };
     for (field, mask) in [("data", masked()), ("stringData", MASK.into())] {
-        for value in noted.get_mut(field).and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut) {
+        for value in noted
+            .get_mut(field)
+            .and_then(Value::as_object_mut)
+            .into_iter()
+            .flat_map(Map::values_mut)
+        {
             *value = mask.clone();
         }
     }
@@ -70,7 +80,11 @@ pub(super) fn hide_unchanged(secret: &mut Value, before: &Value) {
 
 /// Masks that stand for nothing, because there was no value.
 pub(super) fn hollow(secret: &Value, before: &Value) -> Vec<Cause> {
-    let masks = secret["data"].as_object().into_iter().flatten().filter(|(_, value)| **value == masked());
+    let masks = secret["data"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(_, value)| **value == masked());
     masks
         .filter(|(key, _)| before["data"].get(*key).is_none())
         .map(|(key, _)| {
@@ -97,7 +111,11 @@ pub(super) fn reveal(secret: &mut Value, before: &Value) {
 /// Whether any value was given, rather than left as it was.
 pub(super) fn gives_values(secret: &Value) -> bool {
     let mask = masked();
-    secret["data"].as_object().into_iter().flatten().any(|(_, value)| *value != mask)
+    secret["data"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .any(|(_, value)| *value != mask)
 }
 
 #[cfg(test)]
@@ -116,9 +134,13 @@ mod tests {
         let mut shown = secret();
         hide(&mut shown);
         let text = shown.to_string();
-        assert!(!text.contains("c2VjcmV0") && !text.contains("Y2E=") && !text.contains("\"secret\""), "{text}");
+        assert!(
+            !text.contains("c2VjcmV0") && !text.contains("Y2E=") && !text.contains("\"secret\""),
+            "{text}"
+        );
         assert_eq!(shown["data"].as_object().unwrap().len(), 2);
-        let noted: Value = serde_json::from_str(shown["metadata"]["annotations"][LAST_APPLIED].as_str().unwrap()).unwrap();
+        let noted: Value =
+            serde_json::from_str(shown["metadata"]["annotations"][LAST_APPLIED].as_str().unwrap()).unwrap();
         assert_eq!(noted["stringData"]["x"], MASK);
     }
 
@@ -141,7 +163,10 @@ mod tests {
     #[test]
     fn a_mask_for_a_value_that_never_was_is_refused() {
         let written = json!({"data": {"token": STANDARD.encode(MASK), "new": STANDARD.encode(MASK)}});
-        let fields: Vec<String> = hollow(&written, &secret()).into_iter().map(|cause| cause.field).collect();
+        let fields: Vec<String> = hollow(&written, &secret())
+            .into_iter()
+            .map(|cause| cause.field)
+            .collect();
         assert_eq!(fields, ["data[new]"]);
     }
 
@@ -149,7 +174,10 @@ mod tests {
     fn only_what_differs_stays_visible_to_the_write() {
         let mut written = json!({"data": {"token": "bmV3", "ca.crt": "Y2E="}});
         hide_unchanged(&mut written, &secret());
-        assert_eq!(written["data"], json!({"token": "bmV3", "ca.crt": STANDARD.encode(MASK)}));
+        assert_eq!(
+            written["data"],
+            json!({"token": "bmV3", "ca.crt": STANDARD.encode(MASK)})
+        );
         assert!(gives_values(&written));
     }
 }

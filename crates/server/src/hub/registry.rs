@@ -22,8 +22,8 @@ use jiff::Timestamp;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-pub use spec::{Unusable, parse_ca, parse_endpoint, secret_name};
 use spec::{Shape, credential, stored};
+pub use spec::{Unusable, parse_ca, parse_endpoint, secret_name};
 
 use super::backend::{first, write_of};
 use super::catalog::CORE_GROUP;
@@ -157,7 +157,10 @@ impl<'a> Registry<'a> {
     /// # Errors
     /// When the store fails.
     pub async fn heal(&self) -> Result<()> {
-        let listing = self.store.objects(CORE_GROUP, "kubefedclusters", Some(SYSTEM_NAMESPACE)).await?;
+        let listing = self
+            .store
+            .objects(CORE_GROUP, "kubefedclusters", Some(SYSTEM_NAMESPACE))
+            .await?;
         for object in listing.objects {
             if self.is_missing(&object.key.name).await? {
                 self.reconcile(&object.key.name).await?;
@@ -174,7 +177,9 @@ impl<'a> Registry<'a> {
             };
             let secret = self.store.object(&secret_key(secret_name(&object.body))).await?;
             let after = secret.as_ref().map(|secret| &*secret.body);
-            let Some(follower) = self.follower(object, after, true).await? else { return Ok(()) };
+            let Some(follower) = self.follower(object, after, true).await? else {
+                return Ok(());
+            };
             let transaction = Transaction {
                 writes: follower.writes().into(),
                 lease: None,
@@ -207,7 +212,10 @@ impl<'a> Registry<'a> {
         let bytes = stored(wanted.as_ref());
         if let Ok(current) = self.store.open_sealed(&row.credential) {
             let same = current.expose_secret() == bytes.expose_secret();
-            let waits = matches!(Unusable::from_stored(current.expose_secret()), Some(Unusable::AddressChanged(_)));
+            let waits = matches!(
+                Unusable::from_stored(current.expose_secret()),
+                Some(Unusable::AddressChanged(_))
+            );
             if same || waits && !given {
                 return Ok(None);
             }
@@ -218,8 +226,15 @@ impl<'a> Registry<'a> {
 
     /// The clusters that name this Secret.
     async fn naming(&self, secret: &str) -> Result<Vec<Object>> {
-        let listing = self.store.objects(CORE_GROUP, "kubefedclusters", Some(SYSTEM_NAMESPACE)).await?;
-        Ok(listing.objects.into_iter().filter(|object| secret_name(&object.body) == secret).collect())
+        let listing = self
+            .store
+            .objects(CORE_GROUP, "kubefedclusters", Some(SYSTEM_NAMESPACE))
+            .await?;
+        Ok(listing
+            .objects
+            .into_iter()
+            .filter(|object| secret_name(&object.body) == secret)
+            .collect())
     }
 
     async fn changed_row(
@@ -327,6 +342,10 @@ impl<'a> Registry<'a> {
     }
 
     async fn revision_of(&self, secret: &str) -> Result<Option<Revision>> {
-        Ok(self.store.object(&secret_key(secret)).await?.map(|object| object.revision))
+        Ok(self
+            .store
+            .object(&secret_key(secret))
+            .await?
+            .map(|object| object.revision))
     }
 }

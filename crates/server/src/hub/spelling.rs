@@ -69,7 +69,9 @@ async fn rewrite(mut request: Request, path: &ResourcePath) -> Result<(Request, 
     let is_moved = moved.is_some();
     if let Some(uri) = moved {
         *request.uri_mut() = uri;
-        warnings.push(format!("metadata.namespace: clusters live in {SYSTEM_NAMESPACE}; write it so"));
+        warnings.push(format!(
+            "metadata.namespace: clusters live in {SYSTEM_NAMESPACE}; write it so"
+        ));
     }
     let kind = content_type(request.headers()).to_owned();
     let (mut parts, incoming) = request.into_parts();
@@ -121,7 +123,9 @@ fn move_object(object: &mut Value) -> bool {
     let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) else {
         return false;
     };
-    let stands = metadata.get("namespace").is_some_and(|namespace| namespace == "default");
+    let stands = metadata
+        .get("namespace")
+        .is_some_and(|namespace| namespace == "default");
     if stands {
         metadata.remove("namespace");
     }
@@ -138,7 +142,10 @@ fn drop_exported(object: &mut Value, is_cluster: bool) -> Option<String> {
     }
     let metadata = object.get_mut("metadata").and_then(Value::as_object_mut)?;
     for field in EXPORTED {
-        if metadata.remove(field).is_some_and(|value| !value.is_null() && value != "") {
+        if metadata
+            .remove(field)
+            .is_some_and(|value| !value.is_null() && value != "")
+        {
             dropped.push(format!("metadata.{field}"));
         }
     }
@@ -151,8 +158,7 @@ fn drop_exported(object: &mut Value, is_cluster: bool) -> Option<String> {
         }
     }
     let list = dropped.join(", ");
-    (!dropped.is_empty())
-        .then(|| format!("{list}: set by the server, dropped from what looks like an exported object"))
+    (!dropped.is_empty()).then(|| format!("{list}: set by the server, dropped from what looks like an exported object"))
 }
 
 fn is_kubefed_finalizer(finalizer: &str) -> bool {
@@ -171,8 +177,14 @@ mod tests {
         let mut object = json!({"metadata": {"name": "a", "uid": "1", "resourceVersion": "7", "creationTimestamp": null,
             "managedFields": [], "finalizers": ["core.kubefed.io/kubefedcluster", "example.com/mine"]}, "status": {"x": 1}});
         let warning = drop_exported(&mut object, true).unwrap();
-        assert_eq!(object, json!({"metadata": {"name": "a", "finalizers": ["example.com/mine"]}}));
-        assert!(warning.starts_with("status, metadata.uid, metadata.resourceVersion"), "{warning}");
+        assert_eq!(
+            object,
+            json!({"metadata": {"name": "a", "finalizers": ["example.com/mine"]}})
+        );
+        assert!(
+            warning.starts_with("status, metadata.uid, metadata.resourceVersion"),
+            "{warning}"
+        );
     }
 
     #[test]
@@ -191,6 +203,9 @@ mod tests {
         );
         assert!(moved(IN_DEFAULT).is_some());
         assert_eq!(moved(&format!("{IN_DEFAULT}x")), None);
-        assert_eq!(moved("/apis/core.kubefed.io/v1beta1/namespaces/shop/kubefedclusters"), None);
+        assert_eq!(
+            moved("/apis/core.kubefed.io/v1beta1/namespaces/shop/kubefedclusters"),
+            None
+        );
     }
 }

@@ -89,7 +89,10 @@ impl Following {
         let ours = page.changes.into_iter().filter(|change| {
             change.key.group == self.group
                 && change.key.resource == self.resource
-                && self.namespace.as_ref().is_none_or(|namespace| *namespace == change.key.namespace)
+                && self
+                    .namespace
+                    .as_ref()
+                    .is_none_or(|namespace| *namespace == change.key.namespace)
         });
         let mut events: Vec<WatchEvent> = ours.filter_map(event).collect();
         if page.through > self.at {

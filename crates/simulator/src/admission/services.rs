@@ -136,7 +136,7 @@ impl Addresses {
     ///
     /// # Errors
     /// 422.
-    pub(super) fn assign(&self, memory: &Memory, old: Option<&Value>, service: &mut Value) -> Result<(), Status> {
+    pub(crate) fn assign(&self, memory: &Memory, old: Option<&Value>, service: &mut Value) -> Result<(), Status> {
         let given = |object: &Value| (address(&object["spec"]), node_ports(&object["spec"]));
         let spec = &service["spec"];
         let lacks_address = spec["type"] != "ExternalName" && spec["clusterIP"].as_str().unwrap_or_default().is_empty();

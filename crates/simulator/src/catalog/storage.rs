@@ -4,8 +4,8 @@ use atoll_kubeapi::Column;
 use serde_json::Value;
 
 fn entries(object: &Value, fields: &[&str]) -> Value {
-    let count = |field: &&str| object[**field].as_object().map_or(0, serde_json::Map::len);
-    fields.iter().map(|field| count(&field)).sum::<usize>().into()
+    let count = |field: &&str| object[*field].as_object().map_or(0, serde_json::Map::len);
+    fields.iter().map(count).sum::<usize>().into()
 }
 
 pub(super) fn config_maps() -> Vec<Column> {

@@ -109,14 +109,10 @@ fn atoll_may_do_nothing_that_it_need_not() -> Result<()> {
     assert_eq!(atoll["read_only"], true);
     assert_eq!(texts(&atoll["cap_drop"]), ["ALL"]);
     assert_eq!(texts(&atoll["security_opt"]), ["no-new-privileges:true"]);
-    let data = environment(&atoll)?["ATOLL_DATA_DIR"].clone();
-    let writable = texts(&atoll["tmpfs"]);
     assert!(
-        writable.iter().all(|mount| mount.starts_with(&format!("{data}:"))),
-        "{writable:?}"
+        atoll["tmpfs"].is_null() && atoll["volumes"].is_null(),
+        "it writes no file"
     );
-    assert_eq!(writable.len(), 1, "the data dir cannot be written");
-    assert!(image()?.copied_to().any(|path| path.trim_end_matches('/') == data));
     Ok(())
 }
 

@@ -223,7 +223,7 @@ fn what_the_image_sets_exists_and_agrees() -> Result<()> {
     assert_eq!(image.one("EXPOSE")?.rest, port);
 
     let data = &environment["ATOLL_DATA_DIR"];
-    assert_eq!(image.one("VOLUME")?.arguments()?, [data.clone()]);
+    assert_eq!(image.one("VOLUME")?.arguments()?, std::slice::from_ref(data));
     let owner = &image.one("USER")?.rest;
     let made = image.all("COPY").find(|copy| {
         let target = copy.rest.split_whitespace().last().unwrap_or_default();

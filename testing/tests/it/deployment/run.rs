@@ -88,7 +88,8 @@ fn on_this_machine(folder: &Path) -> Result<BTreeMap<String, String>> {
         if let Some(secret) = value.strip_prefix(SECRETS) {
             *value = folder.join("secrets").join(secret).display().to_string();
         } else if *value == data {
-            *value = folder.join("data").display().to_string();
+            // The composition's hub has no place to write to.
+            *value = "/proc/nowhere".to_owned();
         } else if name.ends_with("LISTEN") {
             let (address, _) = value.rsplit_once(':').context("an address without a port")?;
             *value = format!("{address}:{}", free_port()?);

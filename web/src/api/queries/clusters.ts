@@ -35,10 +35,11 @@ export function replaceCredential(name: string, kubeconfig: string, context?: st
   );
 }
 
+const LINES = "application/x-ndjson";
+
 type Ended<T> = { stage: StageLine } | T;
 
-async function* stages<T>(path: string, body: object, signal: AbortSignal): AsyncGenerator<Ended<T>> {
-  const response = await send(path, body, "application/x-ndjson", signal);
+async function* stages<T>(response: Response): AsyncGenerator<Ended<T>> {
   if (!response.body) return;
   for await (const line of lines(response.body)) {
     if (typeof line === "object" && line !== null && "stage" in line) yield { stage: line as StageLine };
@@ -47,9 +48,10 @@ async function* stages<T>(path: string, body: object, signal: AbortSignal): Asyn
 }
 
 /** Checks a connection; nothing is saved. Each stage arrives as it ends, the result last. */
-export function checkConnection(kubeconfig: string, context: string | undefined, signal: AbortSignal) {
+export async function* checkConnection(kubeconfig: string, context: string | undefined, signal: AbortSignal) {
   const body = { kubeconfig, ...(context && { context }) };
-  return stages<{ result: CheckResult }>("/api/v1/connection-checks", body, signal);
+  const response = await send("/api/v1/connection-checks", body, LINES, signal);
+  yield* stages<{ result: CheckResult }>(response);
 }
 
 export interface Joined {
@@ -64,7 +66,8 @@ export async function addCluster(
   onStage: (stage: StageLine) => void,
 ): Promise<Joined> {
   let joined: Joined | undefined;
-  for await (const line of stages<Joined | { status: Status }>("/api/v1/clusters", cluster, signal)) {
+  const response = await send("/api/v1/clusters", cluster, LINES, signal);
+  for await (const line of stages<Joined | { status: Status }>(response)) {
     if ("stage" in line) onStage(line.stage);
     else if ("status" in line) throw new ApiError(line.status);
     else joined = line;
@@ -75,6 +78,6 @@ export async function addCluster(
 
 /** A kubeconfig for the hub and these clusters, all of them when none is named. */
 export async function createKubeconfig(clusters?: readonly string[]): Promise<string> {
-  const response = await send("/api/v1/kubeconfigs", clusters ? { clusters } : {}, "application/yaml");
+  const response = await send("/api/v1/kubeconfigs", clusters ? { clusters: [...clusters] } : {}, "application/yaml");
   return response.text();
 }

@@ -36,9 +36,14 @@ function objectParams(namespace: string, name: string) {
   return { path: { resource: DEPLOYMENTS, namespace, name } };
 }
 
-function fetchDeployment(namespace: string, name: string, signal: AbortSignal | null = null): Promise<FederatedDetail> {
+async function fetchDeployment(
+  namespace: string,
+  name: string,
+  signal: AbortSignal | null = null,
+): Promise<FederatedDetail> {
   const params = objectParams(namespace, name);
-  return answer(client.GET("/api/v1/federated/{resource}/{namespace}/{name}", { params, signal }));
+  const pending = client.GET("/api/v1/federated/{resource}/{namespace}/{name}", { params, signal });
+  return (await answer(pending)) as FederatedDetail;
 }
 
 /** The object itself. Its spec and status follow the row: each change there makes another query. */
@@ -51,13 +56,12 @@ export function deploymentQuery(namespace: string, name: string, row: Federated 
   });
 }
 
-export function createDeployment(object: KubernetesObject): Promise<FederatedCreated> {
-  return answer(
-    client.POST("/api/v1/federated/{resource}", {
-      params: { path: { resource: DEPLOYMENTS } },
-      body: { object, createNamespace: true },
-    }),
-  );
+export async function createDeployment(object: KubernetesObject): Promise<FederatedCreated> {
+  const pending = client.POST("/api/v1/federated/{resource}", {
+    params: { path: { resource: DEPLOYMENTS } },
+    body: { object, createNamespace: true },
+  });
+  return (await answer(pending)) as FederatedCreated;
 }
 
 /** Status is written while people think; that is no reason to refuse what they decided. */
@@ -79,7 +83,8 @@ export async function changeDeployment(
       throw new ApiError({ kind: "Status", reason: "Conflict", code: 409 });
     try {
       const body = { object: change(object) };
-      return await answer(client.PUT("/api/v1/federated/{resource}/{namespace}/{name}", { params, body }));
+      const pending = client.PUT("/api/v1/federated/{resource}/{namespace}/{name}", { params, body });
+      return (await answer(pending)) as FederatedDetail;
     } catch (error) {
       if (attempt === ATTEMPTS || statusOf(error).reason !== "Conflict") throw error;
     }
@@ -95,8 +100,8 @@ export async function deleteDeployment(namespace: string, name: string): Promise
 export function previewQuery(object: KubernetesObject) {
   return queryOptions({
     queryKey: ["preview", object],
-    queryFn: ({ signal }): Promise<Preview> =>
-      answer(client.POST("/api/v1/federated/preview", { body: { object }, signal })),
+    queryFn: async ({ signal }): Promise<Preview> =>
+      (await answer(client.POST("/api/v1/federated/preview", { body: { object }, signal }))) as Preview,
     staleTime: 5_000,
     retry: false,
   });

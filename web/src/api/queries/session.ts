@@ -1,5 +1,6 @@
 import { queryOptions } from "@tanstack/react-query";
 import { answer, client } from "../client";
+import { ApiError } from "../status";
 import type { CookieSession, Me } from "../types";
 
 export const meQuery = queryOptions({
@@ -8,8 +9,10 @@ export const meQuery = queryOptions({
   staleTime: Number.POSITIVE_INFINITY,
 });
 
-export function signIn(username: string, password: string): Promise<CookieSession> {
-  return answer(client.POST("/api/v1/sessions", { body: { username, password, cookie: true } }));
+export async function signIn(username: string, password: string): Promise<CookieSession> {
+  const session = await answer(client.POST("/api/v1/sessions", { body: { username, password, cookie: true } }));
+  if ("key" in session) return session;
+  throw new ApiError({ kind: "Status", message: "the hub answered a token where a cookie was asked for" });
 }
 
 export async function signOut(): Promise<void> {

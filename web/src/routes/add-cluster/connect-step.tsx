@@ -36,7 +36,7 @@ function Contexts({
   onContext(name: string): void;
 }) {
   const t = useT();
-  const authentication = {
+  const authentication: Record<string, string> = {
     token: t("context.token"),
     clientCertificate: t("context.clientCertificate"),
     none: t("context.none"),

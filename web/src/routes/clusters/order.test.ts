@@ -8,6 +8,8 @@ const cluster = (name: string, more: Partial<Cluster> = {}): Cluster => ({
   role: "member",
   createdAt: "2026-01-01T00:00:00Z",
   state: "Ready",
+  conditions: [],
+  labels: {},
   ...more,
 });
 

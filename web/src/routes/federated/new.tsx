@@ -64,13 +64,16 @@ function NewDeployment({ fleet }: { fleet: readonly Cluster[] }) {
       });
     },
     onError: (error, checked) => {
+      const { reason, message, details } = statusOf(error);
       let first = true;
-      for (const cause of statusOf(error).details?.causes ?? []) {
+      for (const cause of details?.causes ?? []) {
         const field = cause.field && formField(cause.field, checked);
         if (!field || !isField(field, checked)) continue;
         form.setError(field, { type: "server", message: cause.message ?? "" }, { shouldFocus: first });
         first = false;
       }
+      if (first && reason === "AlreadyExists")
+        form.setError("name", { type: "server", message: message ?? "" }, { shouldFocus: true });
     },
   });
 

@@ -13,9 +13,12 @@ const object = (name: string, more: Partial<Federated> = {}): Federated => ({
   deleting: false,
   generation: 1,
   state: "Ready",
+  images: [],
   clusters: [],
   ...more,
 });
+
+const at = (name: string, status = "OK") => ({ name, status, images: [], overrides: 0 });
 
 const names = (objects: readonly Federated[]) => objects.map(({ name }) => name);
 
@@ -38,7 +41,7 @@ describe("the order of federated objects", () => {
 });
 
 describe("the filter of federated objects", () => {
-  const web = object("web", { images: ["nginx:1.27"], clusters: [{ name: "eu-1", status: "OK" }] });
+  const web = object("web", { images: ["nginx:1.27"], clusters: [at("eu-1")] });
 
   it.each(["", "shop/web", "NGINX", "eu-1", "shop nginx"])("%j finds it", (filter) => {
     expect(matchesFederated(web, filter)).toBe(true);
@@ -52,10 +55,10 @@ describe("the filter of federated objects", () => {
 
 describe("a federated object's second line", () => {
   it("is there while a cluster is not in step or the whole has a reason, never once it is ready", () => {
-    const away = [{ name: "eu-1", status: "ClusterNotReady" }];
+    const away = [at("eu-1", "ClusterNotReady")];
     expect(inTrouble(object("a", { state: "Degraded", clusters: away }))).toBe(true);
     expect(inTrouble(object("a", { state: "Pending", reason: "NamespaceNotFederated" }))).toBe(true);
-    expect(inTrouble(object("a", { state: "Progressing", clusters: [{ name: "eu-1", status: "OK" }] }))).toBe(false);
+    expect(inTrouble(object("a", { state: "Progressing", clusters: [at("eu-1")] }))).toBe(false);
     expect(inTrouble(object("a", { clusters: away }))).toBe(false);
   });
 });

@@ -13,7 +13,8 @@ import { CopyBlock } from "../../ui/copy";
 import { Card, Meter } from "../../ui/layout";
 import styles from "./new.module.css";
 
-const ACTION: Record<PreviewCluster["action"], { message: PlainId; tone: Tone }> = {
+/** What the planner may say of a cluster; words of a newer one are shown as they are. */
+const ACTION: Record<string, { message: PlainId; tone: Tone }> = {
   create: { message: "preview.create", tone: "ok" },
   update: { message: "preview.update", tone: "info" },
   unchanged: { message: "preview.unchanged", tone: "ok" },
@@ -36,13 +37,13 @@ function useSettled(text: string, wait: number): string {
 
 function Cluster({ cluster, most }: { cluster: PreviewCluster; most: number }) {
   const t = useT();
-  const { message, tone } = ACTION[cluster.action];
+  const action = ACTION[cluster.action];
   const why = cluster.reason ? propagationMessage(cluster.reason) : undefined;
   return (
     <li className={styles.planned}>
       <div className={styles.plannedHead}>
         <strong>{cluster.name}</strong>
-        <State tone={tone}>{t(message)}</State>
+        <State tone={action?.tone ?? "idle"}>{action ? t(action.message) : cluster.action}</State>
         {cluster.replicas != null && (
           <Meter value={cluster.replicas} max={most} text={t("preview.replicas", { count: cluster.replicas })} />
         )}

@@ -17,6 +17,7 @@ use crate::state::AppState;
 /// What a cluster is to the hub.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = ClusterRole)]
 pub enum RoleView {
     /// The cluster the hub itself belongs to.
     Host,
@@ -44,6 +45,7 @@ impl From<RoleView> for Role {
 
 /// What people see of a cluster at one glance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[schema(as = ClusterState)]
 pub enum StateView {
     /// Not probed yet.
     Pending,
@@ -69,6 +71,7 @@ impl StateView {
 /// A condition in Kubernetes' form.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Condition)]
 pub struct ConditionView {
     /// Such as `Ready`.
     #[serde(rename = "type")]
@@ -90,6 +93,7 @@ pub struct ConditionView {
 /// Sums over the nodes of a cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Resources)]
 pub struct ResourcesView {
     /// Thousandths of a processor.
     cpu_millis: i64,
@@ -183,8 +187,26 @@ impl ClusterView {
         if let Some(member) = member {
             view.uid = view.uid.or_else(|| member.uid());
             view.set_health(&member.health());
+        } else if let Some(recorded) = row.as_ref().and_then(recorded_health) {
+            view.set_health(&recorded);
         }
         view
+    }
+
+    /// Whether `newer` says something that people who look at this one should see now. Each probe moves its time and
+    /// the latency a little; that is shown every half a minute.
+    pub fn is_news(&self, newer: &Self) -> bool {
+        const STALE: i64 = 30;
+        let age = match (self.as_of, newer.as_of) {
+            (Some(before), Some(now)) => now.duration_since(before).as_secs(),
+            (before, now) => i64::from(before != now) * STALE,
+        };
+        let same = Self {
+            as_of: self.as_of,
+            latency_ms: self.latency_ms,
+            ..newer.clone()
+        };
+        age >= STALE || *self != same
     }
 
     fn registered(object: &Object, row: Option<&atoll_store::Cluster>) -> Self {
@@ -249,6 +271,11 @@ impl ClusterView {
         self.provider = self.provider.take().or_else(|| facts.provider.clone());
         self.region = self.region.take().or_else(|| facts.region.clone());
     }
+}
+
+/// The health that is on record, for a cluster that this replica has not opened yet.
+fn recorded_health(row: &atoll_store::Cluster) -> Option<HealthSnapshot> {
+    serde_json::from_value(row.probe.clone()).ok()
 }
 
 /// Everything that is stored of clusters, sorted by name. A row that cannot be read hides neither its cluster nor

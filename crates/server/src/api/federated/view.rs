@@ -98,7 +98,8 @@ impl Federated {
     /// The summary of a stored object.
     pub fn new(kind: &TypeDescriptor, stored: &Object) -> Self {
         let object = FederatedObject::parse(kind, &stored.body).ok();
-        let status = object.as_ref().and_then(|object| object.status.clone()).unwrap_or_default();
+        // The status is the hub's own, and says what is wrong with an object that cannot be read.
+        let status: FederatedStatus = serde_json::from_value(stored.body["status"].clone()).unwrap_or_default();
         let clusters: Vec<FederatedCluster> =
             status.clusters.iter().map(|entry| in_cluster(kind, object.as_ref(), entry)).collect();
         let deleting = stored.deletion_at.is_some();

@@ -136,6 +136,7 @@ impl Feeds {
             source,
             sender,
             clusters: BTreeMap::new(),
+            shown: BTreeMap::new(),
             federated: BTreeMap::new(),
             through: None,
         };
@@ -149,6 +150,7 @@ struct Feed {
     source: Source,
     sender: Arc<watch::Sender<Published>>,
     clusters: BTreeMap<String, Stored>,
+    shown: BTreeMap<Arc<str>, (ClusterView, Arc<RawValue>)>,
     federated: BTreeMap<Arc<str>, Arc<RawValue>>,
     /// The revision up to which history has been read; `None` to read everything anew.
     through: Option<Revision>,
@@ -242,19 +244,24 @@ impl Feed {
 
     async fn read_changes(&mut self, from: Revision) -> Result<()> {
         let mut from = from;
+        let newest = *self.state.store.revisions().borrow();
+        if from >= newest {
+            return Ok(());
+        }
         loop {
             let changes = match self.state.store.changes(from, CHANGES).await {
                 Ok(changes) => changes,
                 Err(atoll_store::Error::Expired { .. }) => return self.read_all().await,
                 Err(error) => return Err(error.into()),
             };
-            for change in changes.changes.iter().filter(|change| self.source.concerns(change)) {
+            let source = self.source;
+            for change in changes.changes.iter().filter(|change| source.concerns(change)) {
                 self.apply(change).await?;
             }
-            let done = changes.through == from || changes.changes.len() < CHANGES / 2;
+            let stuck = changes.through == from;
             from = changes.through;
             self.through = Some(from);
-            if done {
+            if stuck || from >= newest {
                 return Ok(());
             }
         }
@@ -290,20 +297,25 @@ impl Feed {
         }
     }
 
-    /// Rows of clusters follow the members' health, which no revision counts, so they are made anew each time.
-    fn cluster_rows(&self) -> BTreeMap<Arc<str>, Arc<RawValue>> {
+    /// Rows of clusters follow the members' health, which no revision counts, so they are looked at each time. When
+    /// only the time of the last probe has moved, a row is left as it is for a while: that is no news.
+    fn cluster_rows(&mut self) -> BTreeMap<Arc<str>, Arc<RawValue>> {
         let members = self.state.clusters.members();
-        let before = self.sender.borrow().clone();
-        let old = |name: &str| before.as_ref().and_then(|before| before.rows.get_key_value(name));
-        let rows = self.clusters.iter().filter_map(|(name, stored)| {
-            let text = encode(&ClusterView::new(stored, members.get(name)))?;
-            Some(match old(name) {
-                Some((key, row)) if row.get() == text.get() => (Arc::clone(key), Arc::clone(row)),
-                Some((key, _)) => (Arc::clone(key), Arc::from(text)),
-                None => (Arc::from(name.as_str()), Arc::from(text)),
-            })
-        });
-        rows.collect()
+        let mut shown = BTreeMap::new();
+        for (name, stored) in &self.clusters {
+            let view = ClusterView::new(stored, members.get(name));
+            let old = self.shown.remove(name.as_str());
+            let row = match old {
+                Some((old, row)) if !old.is_news(&view) => (old, row),
+                _ => match encode(&view) {
+                    Some(text) => (view, Arc::from(text)),
+                    None => continue,
+                },
+            };
+            shown.insert(Arc::from(name.as_str()), row);
+        }
+        self.shown = shown;
+        self.shown.iter().map(|(key, (_, row))| (Arc::clone(key), Arc::clone(row))).collect()
     }
 }
 

@@ -85,7 +85,10 @@ fn spec_causes(spec: &Value, policy: &AddressPolicy) -> Vec<Cause> {
             None
         }
         Err(why) => {
-            causes.push(Cause::invalid("spec.apiEndpoint", format!("Invalid value: {address:?}: {why}")));
+            causes.push(Cause::invalid(
+                "spec.apiEndpoint",
+                format!("Invalid value: {address:?}: {why}"),
+            ));
             None
         }
         Ok(endpoint) => Some(endpoint),
@@ -93,7 +96,10 @@ fn spec_causes(spec: &Value, policy: &AddressPolicy) -> Vec<Cause> {
     if let Some(endpoint) = &endpoint
         && let Err(refused) = policy.judge_endpoint(endpoint)
     {
-        causes.push(Cause::invalid("spec.apiEndpoint", format!("Invalid value: {address:?}: {refused}")));
+        causes.push(Cause::invalid(
+            "spec.apiEndpoint",
+            format!("Invalid value: {address:?}: {refused}"),
+        ));
     }
     let ca = parse_ca(given("caBundle"));
     match (&ca, endpoint) {
@@ -101,7 +107,11 @@ fn spec_causes(spec: &Value, policy: &AddressPolicy) -> Vec<Cause> {
         (Ok(ca), Some(endpoint)) => {
             // Only the token is missing to make a connection, so any will do.
             let token = Credential::Token(SecretString::from("-"));
-            causes.extend(Connection::new(endpoint, ca.clone(), None, token).err().map(|error| part_cause(&error)));
+            causes.extend(
+                Connection::new(endpoint, ca.clone(), None, token)
+                    .err()
+                    .map(|error| part_cause(&error)),
+            );
         }
         (Ok(_), None) => {}
     }
@@ -113,7 +123,10 @@ fn spec_causes(spec: &Value, policy: &AddressPolicy) -> Vec<Cause> {
         ));
     } else if !names::is_dns_subdomain(secret) {
         let why = "a Secret's name has lower-case letters, digits, '-' and '.'";
-        causes.push(Cause::invalid("spec.secretRef.name", format!("Invalid value: {secret:?}: {why}")));
+        causes.push(Cause::invalid(
+            "spec.secretRef.name",
+            format!("Invalid value: {secret:?}: {why}"),
+        ));
     }
     causes.extend(exception_causes(spec));
     causes
@@ -136,7 +149,10 @@ fn part_cause(error: &ConnectionError) -> Cause {
 
 fn exception_causes(spec: &Value) -> Vec<Cause> {
     let mut causes = Vec::new();
-    if spec["disabledTLSValidations"].as_array().is_some_and(|list| !list.is_empty()) {
+    if spec["disabledTLSValidations"]
+        .as_array()
+        .is_some_and(|list| !list.is_empty())
+    {
         causes.push(Cause::new(
             "FieldValueForbidden",
             "spec.disabledTLSValidations",
@@ -180,7 +196,10 @@ mod tests {
 
     fn fields(spec: &Value) -> Vec<(String, String)> {
         let policy = AddressPolicy::default();
-        spec_causes(spec, &policy).into_iter().map(|cause| (cause.field, cause.reason)).collect()
+        spec_causes(spec, &policy)
+            .into_iter()
+            .map(|cause| (cause.field, cause.reason))
+            .collect()
     }
 
     fn spec(field: &str, value: Value) -> Value {
@@ -203,24 +222,38 @@ mod tests {
             ("disabledTLSValidations", json!(["*"]), "FieldValueForbidden"),
             ("proxyURL", json!("socks5://proxy:1080"), "FieldValueForbidden"),
         ] {
-            assert_eq!(fields(&spec(field, value.clone())), [(format!("spec.{field}"), reason.to_owned())], "{field}: {value}");
+            assert_eq!(
+                fields(&spec(field, value.clone())),
+                [(format!("spec.{field}"), reason.to_owned())],
+                "{field}: {value}"
+            );
         }
         let nameless = fields(&spec("secretRef", json!({"name": ""})));
-        assert_eq!(nameless, [("spec.secretRef.name".to_owned(), "FieldValueRequired".to_owned())]);
+        assert_eq!(
+            nameless,
+            [("spec.secretRef.name".to_owned(), "FieldValueRequired".to_owned())]
+        );
         let odd = fields(&spec("secretRef", json!({"name": "../x"})));
-        assert_eq!(odd, [("spec.secretRef.name".to_owned(), "FieldValueInvalid".to_owned())]);
+        assert_eq!(
+            odd,
+            [("spec.secretRef.name".to_owned(), "FieldValueInvalid".to_owned())]
+        );
     }
 
     #[test]
     fn a_cluster_is_called_by_a_label_and_lives_in_the_system_namespace() {
         let object = json!({"metadata": {"name": "eu.1", "namespace": "shop"}});
-        let fields: Vec<String> = identity_causes(&object, true).into_iter().map(|cause| cause.field).collect();
+        let fields: Vec<String> = identity_causes(&object, true)
+            .into_iter()
+            .map(|cause| cause.field)
+            .collect();
         assert_eq!(fields, ["metadata.namespace", "metadata.name"]);
     }
 
     #[test]
     fn a_new_address_is_warned_about_only_when_the_secret_stays() {
-        let object = |endpoint: &str, secret: &str| json!({"spec": {"apiEndpoint": endpoint, "secretRef": {"name": secret}}});
+        let object =
+            |endpoint: &str, secret: &str| json!({"spec": {"apiEndpoint": endpoint, "secretRef": {"name": secret}}});
         let old = object("a.example", "s");
         assert_eq!(warnings(Some(&old), &object("b.example", "s")).len(), 1);
         assert_eq!(warnings(Some(&old), &object("b.example", "t")).len(), 0);

@@ -1,10 +1,13 @@
 //! Federated objects: `atoll_federation` judges them.
 
+use atoll_federation::types::SYSTEM_NAMESPACE;
 use atoll_federation::{FieldError, TypeDescriptor};
 use atoll_kubeapi::{Admission, Cause, Operation, Resource, Status};
 use serde_json::{Map, Value};
 
 use super::refuse;
+use crate::hub::catalog::CORE_GROUP;
+use crate::state::AppState;
 
 /// Metadata that is the server's: set before admission, and no news to it.
 const SERVER_SET: [&str; 7] = [
@@ -43,6 +46,40 @@ pub(super) fn admit(
             Ok(Vec::new())
         }
     }
+}
+
+/// Warns of names that no cluster has: they may be registered later, but a typing error would never show.
+pub(super) async fn unknown_clusters(state: &AppState, object: &Value) -> Result<Vec<String>, Status> {
+    let named = named_clusters(&object["spec"]);
+    if named.is_empty() {
+        return Ok(Vec::new());
+    }
+    let registered = state
+        .store
+        .objects(CORE_GROUP, "kubefedclusters", Some(SYSTEM_NAMESPACE))
+        .await;
+    let registered = registered
+        .map_err(|error| Status::from(crate::Error::from(error)))?
+        .objects;
+    let is_unknown = |name: &str| registered.iter().all(|cluster| cluster.key.name != name);
+    let unknown = named.into_iter().filter(|(_, name)| is_unknown(name));
+    Ok(unknown
+        .map(|(field, name)| format!("{field}: no cluster {name:?} is registered"))
+        .collect())
+}
+
+/// Clusters that placement and overrides name, with the field that does.
+fn named_clusters(spec: &Value) -> Vec<(&'static str, &str)> {
+    let names = |list: &'static str, field: &'static str, key: &'static str| {
+        let entries = spec.pointer(list).and_then(Value::as_array).into_iter().flatten();
+        entries.filter_map(move |entry| Some((field, entry[key].as_str()?)))
+    };
+    let mut named: Vec<_> = names("/placement/clusters", "spec.placement.clusters", "name")
+        .chain(names("/overrides", "spec.overrides", "clusterName"))
+        .collect();
+    named.sort_unstable();
+    named.dedup();
+    named
 }
 
 fn cause(error: FieldError) -> Cause {
@@ -88,8 +125,15 @@ mod tests {
     fn admit_config_map(new: &mut Value, old: Option<&Value>) -> Result<Vec<String>, Status> {
         static NONE: Value = Value::Null;
         let kind = types::find("configmaps").unwrap();
-        let resource = catalog().find("types.kubefed.io", "v1beta1", "federatedconfigmaps").unwrap().clone();
-        let operation = if old.is_some() { Operation::Update } else { Operation::Create };
+        let resource = catalog()
+            .find("types.kubefed.io", "v1beta1", "federatedconfigmaps")
+            .unwrap()
+            .clone();
+        let operation = if old.is_some() {
+            Operation::Update
+        } else {
+            Operation::Create
+        };
         let admission = Admission {
             operation,
             subresource: "",
@@ -127,9 +171,13 @@ mod tests {
     #[test]
     fn a_refusal_names_the_field() {
         let mut new = config_map(json!({"clusters": [{"name": "eu-1"}]}));
-        new["spec"]["overrides"] = json!([{"clusterName": "eu-1", "clusterOverrides": [{"op": "remove", "path": "/data/missing"}]}]);
+        new["spec"]["overrides"] =
+            json!([{"clusterName": "eu-1", "clusterOverrides": [{"op": "remove", "path": "/data/missing"}]}]);
         let status = admit_config_map(&mut new, None).unwrap_err();
         let causes = &status.details.as_ref().unwrap().causes;
-        assert_eq!((status.code, causes[0].field.as_str()), (422, "spec.overrides[0].clusterOverrides[0]"));
+        assert_eq!(
+            (status.code, causes[0].field.as_str()),
+            (422, "spec.overrides[0].clusterOverrides[0]")
+        );
     }
 }

@@ -19,7 +19,10 @@ pub(super) fn admit(admission: &Admission<'_>, new: &mut Value) -> Result<(), St
         }
         // Its finalizers are released by the subresource alone.
         Operation::Update if admission.subresource.is_empty() => {
-            let held = admission.old.map(|old| old["spec"]["finalizers"].clone()).unwrap_or_default();
+            let held = admission
+                .old
+                .map(|old| old["spec"]["finalizers"].clone())
+                .unwrap_or_default();
             if !held.is_null() {
                 new["spec"]["finalizers"] = held;
             } else if let Some(spec) = new["spec"].as_object_mut() {

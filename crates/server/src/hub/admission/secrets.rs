@@ -80,7 +80,10 @@ async fn admit_credential(
         return Ok(());
     }
     let registry = Registry::new(&state.store, state.now());
-    let awaited = registry.awaits(name).await.map_err(|error| Status::from(crate::Error::from(error)))?;
+    let awaited = registry
+        .awaits(name)
+        .await
+        .map_err(|error| Status::from(crate::Error::from(error)))?;
     if !awaited {
         mask::hide_unchanged(new, before);
     }
@@ -123,13 +126,16 @@ fn check_base64(secret: &Value) -> Vec<Cause> {
 /// Keys may become names of files.
 fn key_causes(object: &Value, field: &str) -> Vec<Cause> {
     let fits = |key: &str| {
-        let plain = key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+        let plain = key
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
         plain && (1..=253).contains(&key.len()) && key != "." && !key.starts_with("..")
     };
     let keys = object[field].as_object().into_iter().flatten().map(|(key, _)| key);
     keys.filter(|key| !fits(key))
         .map(|key| {
-            let why = "a key has 1 to 253 letters, digits, '-', '_' and '.', and is not '.' and does not begin with '..'";
+            let why =
+                "a key has 1 to 253 letters, digits, '-', '_' and '.', and is not '.' and does not begin with '..'";
             Cause::invalid(format!("{field}[{key}]"), format!("Invalid value: {key:?}: {why}"))
         })
         .collect()
@@ -143,7 +149,13 @@ fn immutable_causes(old: Option<&Value>, new: &Value) -> Vec<Cause> {
     ["immutable", "data", "binaryData"]
         .into_iter()
         .filter(|field| old[*field] != new[*field])
-        .map(|field| Cause::new("FieldValueForbidden", field, "Forbidden: field is immutable when `immutable` is set"))
+        .map(|field| {
+            Cause::new(
+                "FieldValueForbidden",
+                field,
+                "Forbidden: field is immutable when `immutable` is set",
+            )
+        })
         .collect()
 }
 
@@ -167,7 +179,10 @@ mod tests {
 
     #[test]
     fn keys_are_names_of_files() {
-        let causes = key_causes(&json!({"data": {"a.b-c_D": "", "../x": "", "": "", "a/b": "", "..": ""}}), "data");
+        let causes = key_causes(
+            &json!({"data": {"a.b-c_D": "", "../x": "", "": "", "a/b": "", "..": ""}}),
+            "data",
+        );
         assert_eq!(causes.len(), 4);
     }
 

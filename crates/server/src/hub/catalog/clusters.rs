@@ -30,7 +30,10 @@ pub(super) fn resource() -> Resource {
 
 /// A cluster that does not answer has no condition `Ready`: then any other says that it is not.
 fn ready(object: &Value) -> Value {
-    let conditions = object["status"]["conditions"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let conditions = object["status"]["conditions"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
     let ready = conditions.iter().find(|condition| condition["type"] == "Ready");
     match ready {
         Some(condition) => condition["status"].clone(),
@@ -99,7 +102,10 @@ mod tests {
     #[test]
     fn ready_is_told_even_of_a_cluster_that_does_not_answer() {
         let with = |conditions: Value| ready(&json!({"status": {"conditions": conditions}}));
-        assert_eq!(with(json!([{"type": "Offline", "status": "False"}, {"type": "Ready", "status": "True"}])), "True");
+        assert_eq!(
+            with(json!([{"type": "Offline", "status": "False"}, {"type": "Ready", "status": "True"}])),
+            "True"
+        );
         assert_eq!(with(json!([{"type": "Offline", "status": "True"}])), "False");
         assert_eq!(ready(&json!({})), "Unknown");
     }

@@ -3,11 +3,17 @@
 use serde_json::{Value, json};
 
 fn entries(object: &Value) -> &[Value] {
-    object["status"]["clusters"].as_array().map(Vec::as_slice).unwrap_or_default()
+    object["status"]["clusters"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default()
 }
 
 fn condition(object: &Value) -> Option<&Value> {
-    object["status"]["conditions"].as_array()?.iter().find(|one| one["type"] == "Propagation")
+    object["status"]["conditions"]
+        .as_array()?
+        .iter()
+        .find(|one| one["type"] == "Propagation")
 }
 
 /// Whether the status is about the object as it is.
@@ -21,7 +27,10 @@ pub(super) fn clusters(object: &Value) -> Value {
     if condition(object).is_none() {
         return Value::Null;
     }
-    let well = entries.iter().filter(|entry| entry["status"].as_str().is_none_or(str::is_empty)).count();
+    let well = entries
+        .iter()
+        .filter(|entry| entry["status"].as_str().is_none_or(str::is_empty))
+        .count();
     json!(format!("{well}/{}", entries.len()))
 }
 
@@ -31,7 +40,9 @@ pub(super) fn ready(object: &Value) -> Value {
         let numbers = entries(object)
             .iter()
             .filter_map(|entry| fields.iter().find_map(|field| entry[*field].as_i64()));
-        numbers.fold(None, |sum: Option<i64>, number| Some(sum.unwrap_or_default().saturating_add(number)))
+        numbers.fold(None, |sum: Option<i64>, number| {
+            Some(sum.unwrap_or_default().saturating_add(number))
+        })
     };
     match sum(["desiredReplicas", "replicas"]) {
         Some(wanted) => json!(format!("{}/{wanted}", sum(["readyReplicas", ""]).unwrap_or_default())),
@@ -78,7 +89,13 @@ mod tests {
     #[test]
     fn a_row_tells_how_many_clusters_and_replicas_are_well() {
         let object = object();
-        let row = [clusters(&object), ready(&object), propagated(&object), reason(&object), message(&object)];
+        let row = [
+            clusters(&object),
+            ready(&object),
+            propagated(&object),
+            reason(&object),
+            message(&object),
+        ];
         assert_eq!(row, ["1/2", "3/5", "False", "CheckClusters", "1 of 2"].map(Value::from));
     }
 
@@ -94,7 +111,10 @@ mod tests {
     #[test]
     fn an_object_nobody_has_looked_at_has_empty_cells() {
         let object = json!({"metadata": {"generation": 1}});
-        assert_eq!([clusters(&object), ready(&object), reason(&object)], [Value::Null, Value::Null, Value::Null]);
+        assert_eq!(
+            [clusters(&object), ready(&object), reason(&object)],
+            [Value::Null, Value::Null, Value::Null]
+        );
         assert_eq!(propagated(&object), "Unknown");
     }
 }

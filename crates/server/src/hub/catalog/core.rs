@@ -13,7 +13,10 @@ fn built_in(kind: &str, plural: &str) -> Resource {
 }
 
 fn selectable(field: &str) -> (String, Path) {
-    (field.to_owned(), Path::parse(field).expect("a field of this list is a path"))
+    (
+        field.to_owned(),
+        Path::parse(field).expect("a field of this list is a path"),
+    )
 }
 
 fn count(object: &Value, fields: &[&str]) -> Value {
@@ -40,7 +43,9 @@ fn namespaces() -> Resource {
 fn configmaps() -> Resource {
     Resource {
         short_names: vec!["cm".into()],
-        columns: vec![Column::function("Data", "integer", |object, _| count(object, &["data", "binaryData"]))],
+        columns: vec![Column::function("Data", "integer", |object, _| {
+            count(object, &["data", "binaryData"])
+        })],
         description: "Configuration kept on the hub; it is not propagated. Use a FederatedConfigMap for that.".into(),
         ..built_in("ConfigMap", "configmaps")
     }

@@ -30,8 +30,9 @@ fn spec(kind: &TypeDescriptor) -> Value {
         "name": text("Name of a registered cluster."),
     }});
     let mut selector = expand(&json!({"$ref": LABEL_SELECTOR}), 0);
-    selector["description"] =
-        json!("Selects clusters by the labels of their KubeFedCluster; empty selects all. It counts only without clusters.");
+    selector["description"] = json!(
+        "Selects clusters by the labels of their KubeFedCluster; empty selects all. It counts only without clusters."
+    );
     let operation = json!({"type": "object", "required": ["path"], "properties": {
         "op": {"type": "string", "enum": ["", "add", "remove", "replace"],
             "description": "add, remove or replace; replace when it is left out."},
@@ -180,7 +181,10 @@ mod tests {
         let schema = deployments();
         let mut object = json!({"spec": {"placment": {}, "template": {"spec": {"replicas": "two"}}, "overrides": [{"clusterOverrides": [{"op": "move"}]}]}});
         assert_eq!(validate::take_unknown(&schema, &mut object), ["spec.placment"]);
-        let fields: Vec<String> = validate::causes(&schema, &object).into_iter().map(|cause| cause.field).collect();
+        let fields: Vec<String> = validate::causes(&schema, &object)
+            .into_iter()
+            .map(|cause| cause.field)
+            .collect();
         assert_eq!(
             fields,
             [

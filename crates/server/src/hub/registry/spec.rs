@@ -26,7 +26,9 @@ struct Marker {
 impl Unusable {
     /// Reads what stands in a credential's place; `None` when it is a credential.
     pub fn from_stored(bytes: &[u8]) -> Option<Self> {
-        serde_json::from_slice::<Marker>(bytes).ok().map(|marker| marker.unusable)
+        serde_json::from_slice::<Marker>(bytes)
+            .ok()
+            .map(|marker| marker.unusable)
     }
 
     /// For people.
@@ -111,14 +113,19 @@ pub fn parse_ca(text: &str) -> Result<Option<String>, String> {
 pub(super) fn credential(name: &str, secret: Option<&Value>) -> Result<Credential, Unusable> {
     let missing = |why: String| Unusable::Missing(why);
     let Some(secret) = secret else {
-        return Err(missing(format!("the Secret {name} is missing in kube-federation-system")));
+        return Err(missing(format!(
+            "the Secret {name} is missing in kube-federation-system"
+        )));
     };
     let value = |key: &str| {
         let encoded = secret["data"][key].as_str().filter(|text| !text.is_empty())?;
         String::from_utf8(STANDARD.decode(encoded).ok()?).ok()
     };
     // Files end with a line break, tokens do not.
-    if let Some(token) = value("token").map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()) {
+    if let Some(token) = value("token")
+        .map(|text| text.trim().to_owned())
+        .filter(|text| !text.is_empty())
+    {
         return Ok(Credential::Token(SecretString::from(token)));
     }
     match (value("tls.crt"), value("tls.key")) {
@@ -144,12 +151,23 @@ mod tests {
             ("10.0.0.1", "https://10.0.0.1"),
             ("10.0.0.1:6443/", "https://10.0.0.1:6443"),
             ("fd00::1", "https://[fd00::1]"),
-            ("https://api.example:6443/clusters/a", "https://api.example:6443/clusters/a"),
+            (
+                "https://api.example:6443/clusters/a",
+                "https://api.example:6443/clusters/a",
+            ),
             ("https://api.example/", "https://api.example"),
         ] {
             assert_eq!(parse_endpoint(text).unwrap().to_string(), url, "{text}");
         }
-        for bad in ["", "http://api.example", "api.example/path", "https://u:p@api.example", "https://a?b", "a b", "host:99999"] {
+        for bad in [
+            "",
+            "http://api.example",
+            "api.example/path",
+            "https://u:p@api.example",
+            "https://a?b",
+            "a b",
+            "host:99999",
+        ] {
             assert!(parse_endpoint(bad).is_err(), "{bad}");
         }
     }
@@ -165,7 +183,12 @@ mod tests {
 
     #[test]
     fn a_secret_that_holds_no_credential_says_so_and_opens_as_none() {
-        for secret in [None, Some(json!({})), Some(json!({"data": {"token": ""}})), Some(json!({"data": {"tls.crt": "YQ=="}}))] {
+        for secret in [
+            None,
+            Some(json!({})),
+            Some(json!({"data": {"token": ""}})),
+            Some(json!({"data": {"tls.crt": "YQ=="}})),
+        ] {
             let unusable = credential("eu-1", secret.as_ref()).unwrap_err();
             assert!(unusable.message().contains("eu-1"));
             let bytes = stored(Err(&unusable));
@@ -183,7 +206,13 @@ mod tests {
     #[test]
     fn spellings_of_the_same_address_are_the_same() {
         let object = |endpoint: &str| json!({"spec": {"apiEndpoint": endpoint, "secretRef": {"name": "s"}}});
-        assert_eq!(Shape::of(&object("api.example")), Shape::of(&object("https://api.example:443/")));
-        assert_ne!(Shape::of(&object("api.example")), Shape::of(&object("api.example:6443")));
+        assert_eq!(
+            Shape::of(&object("api.example")),
+            Shape::of(&object("https://api.example:443/"))
+        );
+        assert_ne!(
+            Shape::of(&object("api.example")),
+            Shape::of(&object("api.example:6443"))
+        );
     }
 }

@@ -1,0 +1,228 @@
+//! What members hold of the objects that the hub manages, kept current by watches.
+//!
+//! A collection of a member is watched only while something is or shall be propagated there, and only what carries the
+//! managed label: so the cache can say what is there, and never that something is *not* there. Whoever misses an object
+//! here asks the member for it by name.
+
+mod shelf;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use atoll_clusters::{Collection, Member, WatchEvent};
+use atoll_federation::object::MANAGED_LABEL;
+use atoll_federation::{ClusterName, Observed, Present, TypeDescriptor};
+use futures::StreamExt;
+use serde_json::Value;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub(crate) use self::shelf::Look;
+use self::shelf::{Shelf, Stir};
+use crate::concerns::Concerns;
+use crate::key::{Key, Kind};
+use crate::queue::Queue;
+
+/// Numbers of a status come in bursts while pods start; one look serves several.
+const SETTLE: Duration = Duration::from_millis(150);
+
+/// The watched collections.
+pub(crate) struct Cache {
+    shelves: Mutex<HashMap<(ClusterName, Kind), Watched>>,
+    reasons: Reasons,
+    tracker: TaskTracker,
+    stop: CancellationToken,
+}
+
+/// Where news goes.
+#[derive(Clone)]
+pub(crate) struct Reasons {
+    pub(crate) queue: Queue<Key>,
+    pub(crate) concerns: Arc<Concerns>,
+}
+
+struct Watched {
+    member: Arc<Member>,
+    shelf: Arc<Mutex<Shelf>>,
+    end: CancellationToken,
+}
+
+fn lock(shelf: &Mutex<Shelf>) -> MutexGuard<'_, Shelf> {
+    shelf.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Cache {
+    /// No collection yet; all watches end with `stop`.
+    pub(crate) fn new(reasons: Reasons, tracker: TaskTracker, stop: CancellationToken) -> Self {
+        Self {
+            shelves: Mutex::new(HashMap::new()),
+            reasons,
+            tracker,
+            stop,
+        }
+    }
+
+    fn shelves(&self) -> MutexGuard<'_, HashMap<(ClusterName, Kind), Watched>> {
+        self.shelves.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Watches a collection of this member from now on.
+    pub(crate) fn watch(&self, cluster: &ClusterName, kind: Kind, member: &Arc<Member>) {
+        let mut shelves = self.shelves();
+        let place = (cluster.clone(), kind);
+        if let Some(watched) = shelves.get(&place) {
+            if Arc::ptr_eq(&watched.member, member) {
+                return;
+            }
+            watched.end.cancel();
+        }
+        let watched = Watched {
+            member: member.clone(),
+            shelf: Arc::default(),
+            end: self.stop.child_token(),
+        };
+        let follower = Follower {
+            cluster: cluster.clone(),
+            kind,
+            member: member.clone(),
+            shelf: watched.shelf.clone(),
+            reasons: self.reasons.clone(),
+        };
+        let end = watched.end.clone();
+        self.tracker.spawn(async move {
+            end.run_until_cancelled(follower.follow()).await;
+        });
+        shelves.insert(place, watched);
+    }
+
+    /// Nothing of that kind concerns the cluster any more.
+    pub(crate) fn leave(&self, cluster: &ClusterName, kind: Kind) {
+        if let Some(watched) = self.shelves().remove(&(cluster.clone(), kind)) {
+            watched.end.cancel();
+        }
+    }
+
+    fn shelf(&self, cluster: &ClusterName, kind: Kind) -> Option<Arc<Mutex<Shelf>>> {
+        let shelves = self.shelves();
+        shelves.get(&(cluster.clone(), kind)).map(|watched| watched.shelf.clone())
+    }
+
+    /// What is known of an object.
+    pub(crate) fn look(&self, cluster: &ClusterName, key: &Key) -> Look {
+        match self.shelf(cluster, key.kind) {
+            Some(shelf) => lock(&shelf).look(&place(key), Instant::now()),
+            None => Look::Unsynced,
+        }
+    }
+
+    /// The member itself has said this, in answer to a question or a write.
+    pub(crate) fn learn(&self, cluster: &ClusterName, key: &Key, observed: &Observed) {
+        let Some(shelf) = self.shelf(cluster, key.kind) else { return };
+        match observed {
+            // Without the label it is not watched: what is known of it would never change again.
+            Observed::Present(present) if present.is_labelled() => lock(&shelf).put(place(key), (**present).clone()),
+            Observed::Present(_) | Observed::Absent => lock(&shelf).forget(&place(key)),
+            Observed::Unknown { .. } => {}
+        }
+    }
+
+    /// What is known may be wrong: the next look asks the member.
+    pub(crate) fn doubt(&self, cluster: &ClusterName, key: &Key) {
+        if let Some(shelf) = self.shelf(cluster, key.kind) {
+            lock(&shelf).forget(&place(key));
+        }
+    }
+}
+
+/// The place of an object on its shelf.
+fn place(key: &Key) -> (String, String) {
+    (key.target_namespace().unwrap_or_default().to_owned(), key.name.clone())
+}
+
+/// The collection that a type becomes in members.
+pub(crate) fn collection(row: &TypeDescriptor) -> Collection {
+    Collection {
+        group: row.target.group.to_string(),
+        version: row.target.version.to_string(),
+        plural: row.target.plural.to_string(),
+        namespace: None,
+    }
+}
+
+/// Keeps one shelf current.
+struct Follower {
+    cluster: ClusterName,
+    kind: Kind,
+    member: Arc<Member>,
+    shelf: Arc<Mutex<Shelf>>,
+    reasons: Reasons,
+}
+
+impl Follower {
+    /// Ends with the member.
+    async fn follow(self) {
+        let selector = format!("{MANAGED_LABEL}=true");
+        let mut events = std::pin::pin!(self.member.watch(collection(self.kind.row()), selector));
+        while let Some(event) = events.next().await {
+            match event {
+                WatchEvent::Restarted => lock(&self.shelf).restart(),
+                WatchEvent::Present(object) => self.present(&object),
+                WatchEvent::Gone(object) => self.gone(&object),
+                WatchEvent::Synced => self.synced(),
+                WatchEvent::Failed(error) => {
+                    let missing = error.is_api_missing().then(|| error.to_string());
+                    if lock(&self.shelf).fail(missing, Instant::now()) {
+                        self.tell_all();
+                    }
+                }
+            }
+        }
+    }
+
+    fn present(&self, object: &Value) {
+        let (Some(key), Some(present)) =
+            (Key::of_member_object(self.kind, object), Present::of(self.kind.row(), object))
+        else {
+            return;
+        };
+        let stir = lock(&self.shelf).present(place(&key), present);
+        match stir {
+            Stir::Nothing => {}
+            Stir::Numbers => self.tell(key, SETTLE),
+            Stir::Object => self.tell(key, Duration::ZERO),
+        }
+    }
+
+    fn gone(&self, object: &Value) {
+        let Some(key) = Key::of_member_object(self.kind, object) else { return };
+        lock(&self.shelf).forget(&place(&key));
+        self.tell(key, Duration::ZERO);
+    }
+
+    fn synced(&self) {
+        let (first, vanished) = lock(&self.shelf).synced();
+        if first {
+            return self.tell_all();
+        }
+        for (namespace, name) in vanished {
+            let object = serde_json::json!({"metadata": {"namespace": namespace, "name": name}});
+            if let Some(key) = Key::of_member_object(self.kind, &object) {
+                self.tell(key, Duration::ZERO);
+            }
+        }
+    }
+
+    fn tell(&self, key: Key, delay: Duration) {
+        if self.reasons.concerns.has(&key, &self.cluster) {
+            self.reasons.queue.add_after(key, delay);
+        }
+    }
+
+    fn tell_all(&self) {
+        for key in self.reasons.concerns.of_collection(&self.cluster, self.kind) {
+            self.reasons.queue.add(key);
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! One collection of one member as a value.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use atoll_federation::{Live, Present};
+use tokio::time::Instant;
+
+/// How long what was seen still counts after the watch has broken off. A watch that goes on where it was says nothing,
+/// so this only means that the member is asked again.
+const STALE: Duration = Duration::from_secs(60);
+
+/// Namespace and name.
+pub(super) type Place = (String, String);
+
+/// What is known of an object.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Look {
+    /// It is there.
+    Present(Box<Present>),
+    /// It is not among the managed ones, or nobody can tell: ask the member by name.
+    Unlisted,
+    /// Nothing is known yet; there will be a reason to look again when it is.
+    Unsynced,
+    /// The member does not have this kind.
+    ApiMissing(String),
+}
+
+/// What an event changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stir {
+    /// Nothing that matters.
+    Nothing,
+    /// The numbers of the status.
+    Numbers,
+    /// Something that may need an answer.
+    Object,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Shelf {
+    objects: HashMap<Place, Present>,
+    /// A whole list has been seen.
+    synced: bool,
+    /// What the list that is under way has brought so far.
+    listing: Option<HashSet<Place>>,
+    trouble: Option<Trouble>,
+}
+
+#[derive(Debug)]
+struct Trouble {
+    /// Why the member says that it does not have this kind, if that is what is wrong.
+    missing: Option<String>,
+    since: Instant,
+}
+
+impl Shelf {
+    pub(super) fn look(&self, place: &Place, now: Instant) -> Look {
+        match &self.trouble {
+            Some(Trouble { missing: Some(message), .. }) => return Look::ApiMissing(message.clone()),
+            Some(trouble) if !self.synced || now.duration_since(trouble.since) >= STALE => return Look::Unlisted,
+            Some(_) | None => {}
+        }
+        match self.objects.get(place) {
+            Some(present) => Look::Present(Box::new(present.clone())),
+            None if self.synced => Look::Unlisted,
+            None => Look::Unsynced,
+        }
+    }
+
+    /// A new list begins. What is known stays until the list is complete.
+    pub(super) fn restart(&mut self) {
+        self.listing = Some(HashSet::new());
+    }
+
+    pub(super) fn present(&mut self, place: Place, present: Present) -> Stir {
+        if self.listing.is_none() {
+            // An event of a watch that works.
+            self.trouble = None;
+        }
+        if let Some(listing) = &mut self.listing {
+            listing.insert(place.clone());
+        }
+        match self.objects.get(&place) {
+            Some(known) if is_older(&present, known) => Stir::Nothing,
+            Some(known) => {
+                let stir = compare(known, &present);
+                self.objects.insert(place, present);
+                stir
+            }
+            None => {
+                self.objects.insert(place, present);
+                Stir::Object
+            }
+        }
+    }
+
+    /// What the member answered to a write may be newer than what the watch has brought.
+    pub(super) fn put(&mut self, place: Place, present: Present) {
+        if let Some(listing) = &mut self.listing {
+            listing.insert(place.clone());
+        }
+        if self.objects.get(&place).is_none_or(|known| !is_older(&present, known)) {
+            self.objects.insert(place, present);
+        }
+    }
+
+    pub(super) fn forget(&mut self, place: &Place) {
+        self.objects.remove(place);
+    }
+
+    /// The list is complete: whether it is the first one to be known or after trouble, and what has vanished.
+    pub(super) fn synced(&mut self) -> (bool, Vec<Place>) {
+        let seen = self.listing.take().unwrap_or_default();
+        let vanished: Vec<Place> = self.objects.keys().filter(|place| !seen.contains(*place)).cloned().collect();
+        for place in &vanished {
+            self.objects.remove(place);
+        }
+        let trouble = self.trouble.take();
+        let first = !std::mem::replace(&mut self.synced, true) || trouble.is_some();
+        (first, vanished)
+    }
+
+    /// The watch broke off. What is known still counts for a while, unless the kind itself is `missing`. Returns whether
+    /// what this shelf answers has changed.
+    pub(super) fn fail(&mut self, missing: Option<String>, now: Instant) -> bool {
+        self.listing = None;
+        let since = self.trouble.as_ref().map_or(now, |trouble| trouble.since);
+        let was_missing = self.trouble.as_ref().map(|trouble| trouble.missing.is_some());
+        let is_missing = missing.is_some();
+        self.trouble = Some(Trouble { missing, since });
+        if is_missing {
+            self.objects.clear();
+            self.synced = false;
+        }
+        !self.synced && was_missing != Some(is_missing)
+    }
+}
+
+/// Versions are numbers that rise; what is none is taken for newer.
+fn is_older(one: &Present, known: &Present) -> bool {
+    let number = |present: &Present| present.resource_version.parse::<u64>().ok();
+    one.uid == known.uid && matches!((number(one), number(known)), (Some(one), Some(known)) if one < known)
+}
+
+fn compare(known: &Present, now: &Present) -> Stir {
+    let known = Present {
+        resource_version: now.resource_version.clone(),
+        ..known.clone()
+    };
+    if known == *now {
+        return Stir::Nothing;
+    }
+    let without_numbers = |present: &Present| Present {
+        live: Live::default(),
+        ..present.clone()
+    };
+    if without_numbers(&known) == without_numbers(now) {
+        Stir::Numbers
+    } else {
+        Stir::Object
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(name: &str) -> Place {
+        ("shop".into(), name.into())
+    }
+
+    fn present(version: u64) -> Present {
+        Present {
+            uid: "u-1".into(),
+            resource_version: version.to_string(),
+            managed_hash: Some("h".into()),
+            ..Present::default()
+        }
+    }
+
+    fn synced(objects: &[(&str, u64)]) -> Shelf {
+        let mut shelf = Shelf::default();
+        shelf.restart();
+        for (name, version) in objects {
+            shelf.present(place(name), present(*version));
+        }
+        shelf.synced();
+        shelf
+    }
+
+    fn version(shelf: &Shelf, name: &str) -> Option<String> {
+        match shelf.look(&place(name), Instant::now()) {
+            Look::Present(present) => Some(present.resource_version),
+            Look::Unlisted | Look::Unsynced | Look::ApiMissing(_) => None,
+        }
+    }
+
+    #[test]
+    fn before_the_first_list_is_complete_nothing_is_known_to_be_missing() {
+        let mut shelf = Shelf::default();
+        let now = Instant::now();
+        assert_eq!(shelf.look(&place("a"), now), Look::Unsynced);
+        shelf.restart();
+        shelf.present(place("a"), present(1));
+        assert_eq!(shelf.look(&place("b"), now), Look::Unsynced);
+        assert_eq!(version(&shelf, "a").as_deref(), Some("1"));
+        assert_eq!(shelf.synced(), (true, vec![]));
+        assert_eq!(shelf.look(&place("b"), now), Look::Unlisted);
+    }
+
+    #[test]
+    fn what_a_new_list_does_not_bring_has_vanished_only_when_it_is_complete() {
+        let mut shelf = synced(&[("a", 1), ("b", 1)]);
+        shelf.restart();
+        shelf.present(place("a"), present(5));
+        assert_eq!(version(&shelf, "b").as_deref(), Some("1"));
+        assert_eq!(shelf.synced(), (false, vec![place("b")]));
+        assert_eq!(shelf.look(&place("b"), Instant::now()), Look::Unlisted);
+    }
+
+    #[test]
+    fn what_was_written_while_a_list_was_under_way_has_not_vanished() {
+        let mut shelf = synced(&[]);
+        shelf.restart();
+        shelf.put(place("new"), present(9));
+        assert_eq!(shelf.synced(), (false, vec![]));
+        assert_eq!(version(&shelf, "new").as_deref(), Some("9"));
+    }
+
+    #[test]
+    fn an_event_from_before_our_own_write_changes_nothing() {
+        let mut shelf = synced(&[("a", 5)]);
+        shelf.put(place("a"), present(8));
+        assert_eq!(shelf.present(place("a"), present(7)), Stir::Nothing);
+        assert_eq!(version(&shelf, "a").as_deref(), Some("8"));
+        assert_eq!(shelf.present(place("a"), present(8)), Stir::Nothing);
+        let another = Present {
+            uid: "u-2".into(),
+            ..present(2)
+        };
+        assert_eq!(shelf.present(place("a"), another), Stir::Object);
+    }
+
+    #[test]
+    fn numbers_are_told_from_changes_that_need_an_answer() {
+        let mut shelf = synced(&[("a", 5)]);
+        let mut now = present(6);
+        now.live.ready_replicas = Some(1);
+        assert_eq!(shelf.present(place("a"), now.clone()), Stir::Numbers);
+        now.resource_version = "7".into();
+        assert_eq!(shelf.present(place("a"), now.clone()), Stir::Nothing);
+        now.resource_version = "8".into();
+        now.managed_hash = None;
+        assert_eq!(shelf.present(place("a"), now), Stir::Object);
+    }
+
+    #[test]
+    fn a_watch_that_broke_off_is_believed_for_a_while() {
+        let mut shelf = synced(&[("a", 5)]);
+        let now = Instant::now();
+        assert!(!shelf.fail(None, now));
+        assert!(matches!(shelf.look(&place("a"), now), Look::Present(_)));
+        let later = now + STALE;
+        shelf.fail(None, later);
+        assert_eq!(shelf.look(&place("a"), later), Look::Unlisted);
+        shelf.restart();
+        shelf.present(place("a"), present(5));
+        assert_eq!(shelf.look(&place("a"), later), Look::Unlisted, "the list is not complete yet");
+        assert_eq!(shelf.synced(), (true, vec![]));
+        assert!(matches!(shelf.look(&place("a"), later), Look::Present(_)));
+    }
+
+    #[test]
+    fn an_event_shows_that_the_watch_works_again() {
+        let mut shelf = synced(&[("a", 5)]);
+        let now = Instant::now();
+        shelf.fail(None, now);
+        shelf.present(place("b"), present(6));
+        assert!(matches!(shelf.look(&place("a"), now + STALE), Look::Present(_)));
+    }
+
+    #[test]
+    fn a_collection_that_was_never_read_is_asked_for_by_name_when_watching_fails() {
+        let mut shelf = Shelf::default();
+        let now = Instant::now();
+        assert!(shelf.fail(None, now), "whoever waited for the list need not wait any more");
+        assert!(!shelf.fail(None, now));
+        assert_eq!(shelf.look(&place("a"), now), Look::Unlisted);
+    }
+
+    #[test]
+    fn a_kind_that_is_missing_is_known_at_once() {
+        let mut shelf = synced(&[("a", 5)]);
+        let now = Instant::now();
+        assert!(shelf.fail(Some("not served".into()), now));
+        assert!(!shelf.fail(Some("not served".into()), now));
+        assert_eq!(shelf.look(&place("a"), now), Look::ApiMissing("not served".into()));
+        shelf.restart();
+        assert_eq!(shelf.synced(), (true, vec![]));
+        assert_eq!(shelf.look(&place("a"), now), Look::Unlisted);
+    }
+}

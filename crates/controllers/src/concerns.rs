@@ -1,0 +1,129 @@
+//! Which objects are to be looked at when something happens in a cluster, and which collections are worth watching.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use atoll_federation::ClusterName;
+
+use crate::key::{Key, Kind};
+
+/// Objects and the clusters where they are, shall be, or still have something to be removed.
+#[derive(Default)]
+pub(crate) struct Concerns {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    by_key: HashMap<Key, BTreeSet<ClusterName>>,
+    by_collection: HashMap<ClusterName, HashMap<Kind, HashSet<Key>>>,
+}
+
+impl Concerns {
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// These clusters, and no others, concern the object. Returns the collections that now concern nobody any more.
+    pub(crate) fn set(&self, key: &Key, clusters: BTreeSet<ClusterName>) -> Vec<(ClusterName, Kind)> {
+        let mut inner = self.inner();
+        let before = if clusters.is_empty() {
+            inner.by_key.remove(key)
+        } else {
+            inner.by_key.insert(key.clone(), clusters.clone())
+        };
+        let before = before.unwrap_or_default();
+        for cluster in clusters.difference(&before) {
+            let collections = inner.by_collection.entry(cluster.clone()).or_default();
+            collections.entry(key.kind).or_default().insert(key.clone());
+        }
+        let mut deserted = Vec::new();
+        for cluster in before.difference(&clusters) {
+            let Some(collections) = inner.by_collection.get_mut(cluster) else { continue };
+            if let Some(keys) = collections.get_mut(&key.kind) {
+                keys.remove(key);
+                if keys.is_empty() {
+                    collections.remove(&key.kind);
+                    deserted.push((cluster.clone(), key.kind));
+                }
+            }
+            if collections.is_empty() {
+                inner.by_collection.remove(cluster);
+            }
+        }
+        deserted
+    }
+
+    /// Whether the cluster concerns the object.
+    pub(crate) fn has(&self, key: &Key, cluster: &ClusterName) -> bool {
+        self.inner().by_key.get(key).is_some_and(|clusters| clusters.contains(cluster))
+    }
+
+    /// Objects that a cluster concerns.
+    pub(crate) fn of_cluster(&self, cluster: &str) -> Vec<Key> {
+        let inner = self.inner();
+        let kinds = inner.by_collection.get(cluster).into_iter().flatten();
+        kinds.flat_map(|(_, keys)| keys).cloned().collect()
+    }
+
+    /// Objects of one kind that a cluster concerns.
+    pub(crate) fn of_collection(&self, cluster: &ClusterName, kind: Kind) -> Vec<Key> {
+        let inner = self.inner();
+        let keys = inner.by_collection.get(cluster).and_then(|kinds| kinds.get(&kind));
+        keys.into_iter().flatten().cloned().collect()
+    }
+
+    /// Objects in a namespace.
+    pub(crate) fn in_namespace(&self, namespace: &str) -> Vec<Key> {
+        let inner = self.inner();
+        inner.by_key.keys().filter(|key| key.namespace == namespace).cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use atoll_federation::types;
+
+    use super::*;
+
+    fn key(kind: &str, name: &str) -> Key {
+        Key {
+            kind: types::find(kind).unwrap().into(),
+            namespace: "shop".into(),
+            name: name.into(),
+        }
+    }
+
+    fn clusters(names: &[&str]) -> BTreeSet<ClusterName> {
+        names.iter().map(|name| ClusterName::parse(name).unwrap()).collect()
+    }
+
+    #[test]
+    fn a_collection_is_deserted_with_its_last_object() {
+        let concerns = Concerns::default();
+        let (one, other) = (key("configmaps", "one"), key("configmaps", "other"));
+        let eu = ClusterName::parse("eu-1").unwrap();
+        assert!(concerns.set(&one, clusters(&["eu-1", "us-1"])).is_empty());
+        assert!(concerns.set(&other, clusters(&["eu-1"])).is_empty());
+        assert!(concerns.has(&one, &eu));
+        assert_eq!(concerns.of_collection(&eu, one.kind).len(), 2);
+        assert_eq!(concerns.set(&one, clusters(&[])), [(ClusterName::parse("us-1").unwrap(), one.kind)]);
+        assert!(!concerns.has(&one, &eu));
+        assert_eq!(concerns.of_cluster("eu-1"), [other.clone()]);
+        assert_eq!(concerns.set(&other, clusters(&["us-1"])), [(eu.clone(), one.kind)]);
+        assert!(concerns.of_cluster("eu-1").is_empty());
+    }
+
+    #[test]
+    fn kinds_are_told_apart() {
+        let concerns = Concerns::default();
+        let (map, web) = (key("configmaps", "web"), key("deployments.apps", "web"));
+        concerns.set(&map, clusters(&["eu-1"]));
+        concerns.set(&web, clusters(&["eu-1"]));
+        let eu = ClusterName::parse("eu-1").unwrap();
+        assert_eq!(concerns.of_collection(&eu, web.kind), [web.clone()]);
+        assert_eq!(concerns.of_cluster("eu-1").len(), 2);
+        assert_eq!(concerns.in_namespace("shop").len(), 2);
+        assert!(concerns.in_namespace("other").is_empty());
+    }
+}

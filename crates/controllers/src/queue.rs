@@ -1,0 +1,121 @@
+//! A queue of keys: each waits at most once, is worked on at most once at a time, and comes back when it fails.
+//!
+//! A key carries no message. Whoever takes it looks at how things are, so ten reasons to look are one look.
+
+mod core;
+
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use self::core::Core;
+
+/// Keys that share a lane take turns with those of other lanes.
+pub(crate) trait Fair {
+    /// The lane.
+    fn lane(&self) -> &str;
+}
+
+impl Fair for String {
+    fn lane(&self) -> &str {
+        ""
+    }
+}
+
+/// How the work on a key ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// All is done; look again after this time, or only when there is a reason.
+    Settled(Option<Duration>),
+    /// There is more to do at once.
+    Again,
+    /// It did not work: again after a while, that grows with each failure, but not before this time.
+    Failed(Duration),
+}
+
+/// A queue; clones share it.
+pub(crate) struct Queue<K> {
+    core: Arc<Mutex<Core<K>>>,
+    wake: Arc<Notify>,
+}
+
+impl<K> Clone for Queue<K> {
+    fn clone(&self) -> Self {
+        Self {
+            core: self.core.clone(),
+            wake: self.wake.clone(),
+        }
+    }
+}
+
+impl<K: Fair + Clone + Eq + Hash + Ord> Queue<K> {
+    /// A queue of at most `limit` keys.
+    pub(crate) fn new(limit: usize) -> Self {
+        Self {
+            core: Arc::new(Mutex::new(Core::new(limit))),
+            wake: Arc::new(Notify::new()),
+        }
+    }
+
+    fn core(&self) -> MutexGuard<'_, Core<K>> {
+        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// There is a reason to look at `key` now.
+    pub(crate) fn add(&self, key: K) {
+        self.add_after(key, Duration::ZERO);
+    }
+
+    /// There will be one after `delay`.
+    pub(crate) fn add_after(&self, key: K, delay: Duration) {
+        let now = Instant::now();
+        self.core().add(key, now + delay, now);
+        self.wake.notify_one();
+    }
+
+    /// The next key whose time has come. It is not handed out again before [`Queue::finish`].
+    pub(crate) async fn next(&self) -> K {
+        loop {
+            let due = {
+                let mut core = self.core();
+                if let Some(key) = core.take(Instant::now()) {
+                    return key;
+                }
+                core.next_due()
+            };
+            match due {
+                Some(due) => {
+                    tokio::select! {
+                        () = self.wake.notified() => {}
+                        () = tokio::time::sleep_until(due) => {}
+                    }
+                }
+                None => self.wake.notified().await,
+            }
+        }
+    }
+
+    /// The work on `key` has ended.
+    pub(crate) fn finish(&self, key: &K, verdict: Verdict) {
+        self.core().finish(key, verdict, Instant::now(), rand::random());
+        self.wake.notify_one();
+    }
+
+    /// How often the work on `key` has failed in a row.
+    pub(crate) fn failures(&self, key: &K) -> u32 {
+        self.core().failures(key)
+    }
+
+    /// Keys whose time has come.
+    pub(crate) fn len(&self) -> usize {
+        self.core().len()
+    }
+
+    /// Whether keys were turned away for want of room since this was last asked.
+    pub(crate) fn take_overflow(&self) -> bool {
+        self.core().take_overflow()
+    }
+}

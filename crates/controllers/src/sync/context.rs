@@ -1,0 +1,194 @@
+//! Everything that a plan depends on and that no member has to be asked for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use atoll_federation::placement::{Placed, place};
+use atoll_federation::plan::{Contents, Input, Pods};
+use atoll_federation::{Cluster, ClusterName, FederatedObject, Observed, Record, TypeDescriptor, types};
+use atoll_store::{Propagation, Store};
+use jiff::Timestamp;
+
+use crate::error::{Doing, Result};
+use crate::fleet::{self, Fleet};
+use crate::hub::Hub;
+use crate::key::Key;
+
+/// One object, where it may go, and what the hub remembers of it.
+pub(crate) struct Context {
+    pub(crate) row: &'static TypeDescriptor,
+    pub(crate) object: FederatedObject,
+    pub(crate) namespace: Option<FederatedObject>,
+    pub(crate) clusters: BTreeMap<ClusterName, Cluster>,
+    pub(crate) records: BTreeMap<ClusterName, Record>,
+    /// Objects that the hub manages by cluster; counted only when something may be deleted.
+    managed: BTreeMap<ClusterName, u64>,
+    /// What members hold in the namespace, as far as it matters and was read.
+    pub(crate) contents: BTreeMap<ClusterName, Contents>,
+    /// Objects in the namespace that the hub manages, by cluster.
+    inside: BTreeMap<ClusterName, u64>,
+    pods: BTreeMap<ClusterName, Pods>,
+    /// Clusters that the object goes to, ready or not; none when that cannot be told.
+    placed: BTreeSet<ClusterName>,
+    now: Timestamp,
+}
+
+impl Context {
+    /// Reads it from the store.
+    pub(crate) async fn load(hub: &Hub, fleet: &Fleet, key: &Key, object: FederatedObject) -> Result<Self> {
+        // Statuses carry whole seconds, as Kubernetes writes them.
+        let now = Timestamp::now();
+        let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
+        let row = key.kind.row();
+        let members = hub.clusters.members();
+        let clusters = fleet::clusters(fleet, &members, now, hub.options.unavailable_delay);
+        let mut context = Self {
+            row,
+            namespace: namespace(&hub.store, key).await?,
+            records: records(&hub.store, key).await?,
+            clusters,
+            object,
+            managed: BTreeMap::new(),
+            contents: BTreeMap::new(),
+            inside: BTreeMap::new(),
+            pods: BTreeMap::new(),
+            placed: BTreeSet::new(),
+            now,
+        };
+        context.placed = context.place(hub);
+        let leaves_something = context.records.keys().any(|name| !context.placed.contains(name));
+        if leaves_something && !context.object.is_deleting() {
+            context.managed = by_cluster(hub.store.managed().await.doing("counting managed objects")?);
+        }
+        if row.is_namespace() && context.records.keys().any(|name| context.may_delete(name)) {
+            let beside = row.federated.resource();
+            let inside = hub.store.managed_in_namespace(&key.name, &beside).await;
+            context.inside = by_cluster(inside.doing("counting managed objects")?);
+        }
+        Ok(context)
+    }
+
+    fn place(&self, hub: &Hub) -> BTreeSet<ClusterName> {
+        if self.object.is_deleting() {
+            return BTreeSet::new();
+        }
+        let options = &hub.options;
+        let namespace = self.namespace.as_ref();
+        match place(self.row, &self.object, namespace, options.scope, &self.clusters, false) {
+            Ok(Placed::Clusters(placed)) => placed,
+            Ok(Placed::NamespaceNotFederated) | Err(_) => BTreeSet::new(),
+        }
+    }
+
+    /// Clusters that have anything to do with the object.
+    pub(crate) fn concerned(&self) -> BTreeSet<ClusterName> {
+        let recorded = self.records.keys().filter(|name| self.clusters.contains_key(*name));
+        self.placed.iter().chain(recorded).cloned().collect()
+    }
+
+    /// Those of them that can be talked to.
+    pub(crate) fn reachable(&self) -> BTreeSet<ClusterName> {
+        let is_ready = |name: &ClusterName| self.clusters.get(name).is_some_and(|cluster| cluster.ready);
+        self.concerned().into_iter().filter(is_ready).collect()
+    }
+
+    /// Whether the hub has begun to write this object there.
+    pub(crate) fn is_recorded(&self, name: &ClusterName) -> bool {
+        self.records.get(name).is_some_and(|record| record.uid.is_some())
+    }
+
+    /// Whether the object may be about to be deleted there.
+    fn may_delete(&self, name: &ClusterName) -> bool {
+        self.records.contains_key(name) && !self.placed.contains(name)
+    }
+
+    /// Whether it has to be known what a member's namespace holds before it is decided about.
+    pub(crate) fn needs_contents(&self, name: &ClusterName) -> bool {
+        self.row.is_namespace() && self.may_delete(name)
+    }
+
+    /// Takes note of what a member holds in the namespace beside what the hub manages.
+    pub(crate) fn note_contents(&mut self, name: &ClusterName, unmanaged: u64) {
+        let managed = self.inside.get(name).copied().unwrap_or_default();
+        self.contents.insert(name.clone(), Contents { managed, unmanaged });
+    }
+
+    /// The input of a plan, given what was seen.
+    pub(crate) fn input<'a>(&'a self, hub: &'a Hub, observed: &'a BTreeMap<ClusterName, Observed>) -> Input<'a> {
+        Input {
+            now: self.now,
+            hub_uid: &hub.options.hub_uid,
+            scope: hub.options.scope,
+            adopt_resources: hub.options.adopt_resources,
+            kind: self.row,
+            object: &self.object,
+            namespace: self.namespace.as_ref(),
+            clusters: &self.clusters,
+            observed,
+            records: &self.records,
+            preference: None,
+            pods: &self.pods,
+            managed: &self.managed,
+            contents: &self.contents,
+            held: None,
+        }
+    }
+}
+
+/// The FederatedNamespace that says where the objects of a namespace may go.
+async fn namespace(store: &Store, key: &Key) -> Result<Option<FederatedObject>> {
+    if !key.kind.row().target.namespaced {
+        return Ok(None);
+    }
+    let Some(row) = types::find("namespaces") else { return Ok(None) };
+    let of_namespace = Key {
+        kind: row.into(),
+        namespace: key.namespace.clone(),
+        name: key.namespace.clone(),
+    };
+    let stored = store.object(&of_namespace.stored()).await.doing("reading a FederatedNamespace")?;
+    // One that cannot be read federates nothing, and what is there stays.
+    Ok(stored.and_then(|stored| FederatedObject::parse(row, &stored.body).ok()))
+}
+
+/// What the hub remembers of an object.
+pub(crate) async fn records(store: &Store, key: &Key) -> Result<BTreeMap<ClusterName, Record>> {
+    let rows = store.propagations(&key.record()).await.doing("reading records of propagation")?;
+    Ok(rows.into_iter().filter_map(record).collect())
+}
+
+/// A record as planning reads it.
+pub(crate) fn record(row: Propagation) -> Option<(ClusterName, Record)> {
+    let name = ClusterName::parse(&row.cluster).ok()?;
+    let record = Record {
+        uid: row.uid,
+        applied_hash: row.applied_hash,
+        managed_hash: row.managed_hash,
+        status: row.status,
+        message: row.message,
+        at: row.at,
+        leftover: row.leftover,
+    };
+    Some((name, record))
+}
+
+/// A record as it is kept.
+pub(crate) fn row(key: &Key, cluster: &ClusterName, record: Record) -> Propagation {
+    Propagation {
+        key: key.record(),
+        cluster: cluster.to_string(),
+        uid: record.uid,
+        applied_hash: record.applied_hash,
+        managed_hash: record.managed_hash,
+        status: record.status,
+        message: record.message,
+        leftover: record.leftover,
+        at: record.at,
+    }
+}
+
+fn by_cluster(counts: BTreeMap<String, u64>) -> BTreeMap<ClusterName, u64> {
+    counts
+        .into_iter()
+        .filter_map(|(name, count)| Some((ClusterName::parse(&name).ok()?, count)))
+        .collect()
+}

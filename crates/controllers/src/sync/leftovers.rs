@@ -1,0 +1,152 @@
+//! What an object that is gone from the hub left in members that were away.
+//!
+//! When such a member is back, intent is read again right before anything is deleted: the object may have been made
+//! anew meanwhile.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use atoll_federation::plan::{Removal, remove_leftover};
+use atoll_federation::{ClusterName, FailureKind, Outcome, Record, Step};
+use futures::future::join_all;
+use jiff::Timestamp;
+
+use super::context::{records, row};
+use super::execute::carry_out;
+use super::observe::{Seen, look, look_inside};
+use super::Sync;
+use crate::error::{Doing, Result};
+use crate::fleet;
+use crate::key::Key;
+use crate::queue::Verdict;
+
+/// What is to happen with one record.
+enum End {
+    /// It is about nothing any more.
+    Drop,
+    /// The cluster is away, or the object is not to be touched: an event brings the next look.
+    Rest(Option<Record>),
+    /// It is on its way out.
+    Going,
+    /// It did not work.
+    Retry(std::time::Duration),
+}
+
+/// Removes what can be removed.
+pub(super) async fn remove(sync: &Arc<Sync>, key: &Key) -> Result<Verdict> {
+    let records = records(&sync.hub.store, key).await?;
+    let fleet = sync.fleet.borrow().clone();
+    // Where the record is no leftover, somebody took the finalizer off by hand: then what is there stays there.
+    let waiting: BTreeSet<ClusterName> = records
+        .iter()
+        .filter(|(name, record)| record.leftover && fleet.contains_key(*name))
+        .map(|(name, _)| name.clone())
+        .collect();
+    for (cluster, kind) in sync.concerns.set(key, waiting.clone()) {
+        sync.cache.leave(&cluster, kind);
+    }
+    let ends = records.iter().map(|(name, record)| {
+        let waits = waiting.contains(name);
+        async move {
+            let end = if waits { one(sync, key, name, record).await? } else { End::Drop };
+            Ok::<_, crate::Error>((name.clone(), end))
+        }
+    });
+    let ends: BTreeMap<ClusterName, End> = join_all(ends).await.into_iter().collect::<Result<_>>()?;
+
+    let mut verdict = Verdict::Settled(Some(sync.resync()));
+    let (mut put, mut dropped) = (Vec::new(), Vec::new());
+    for (name, end) in ends {
+        match end {
+            End::Drop => dropped.push((key.record(), name.to_string())),
+            End::Rest(Some(record)) => put.push(row(key, &name, record)),
+            End::Rest(None) => {}
+            End::Going if matches!(verdict, Verdict::Failed(_)) => {}
+            End::Going => verdict = Verdict::Settled(Some(atoll_federation::plan::RECHECK)),
+            End::Retry(at_least) => verdict = Verdict::Failed(at_least),
+        }
+    }
+    let all_gone = dropped.len() == records.len();
+    let recorded = sync.hub.store.record_propagations(Some(sync.leadership.lease()), &put, &dropped).await;
+    recorded.doing("recording propagation")?;
+    if all_gone {
+        sync.forget(key);
+        return Ok(Verdict::Settled(None));
+    }
+    Ok(verdict)
+}
+
+async fn one(sync: &Arc<Sync>, key: &Key, name: &ClusterName, record: &Record) -> Result<End> {
+    let options = &sync.hub.options;
+    let members = sync.hub.clusters.members();
+    let fleet = sync.fleet.borrow().clone();
+    let clusters = fleet::clusters(&fleet, &members, Timestamp::now(), options.unavailable_delay);
+    let cluster = clusters.get(name);
+    let Some(member) = members.get(name.as_str()).filter(|_| cluster.is_some_and(|cluster| cluster.ready)) else {
+        return Ok(End::Rest(None));
+    };
+    sync.cache.watch(name, key.kind, member);
+    let seen = if key.kind.row().is_namespace() {
+        look_inside(member, key, options.observe_deadline).await
+    } else {
+        let observed = look(member, key, options.observe_deadline).await;
+        Seen {
+            observed,
+            unmanaged: None,
+        }
+    };
+    let step = match remove_leftover(key.kind.row(), cluster, Some(&seen.observed), record, &options.hub_uid) {
+        Removal::Step(step) => step,
+        Removal::Gone => return Ok(End::Drop),
+        Removal::Away => return Ok(End::Rest(None)),
+        Removal::Going => return Ok(End::Going),
+        Removal::Unclear(..) => return Ok(End::Retry(std::time::Duration::ZERO)),
+    };
+    if let (Step::Delete { .. }, Some(strangers @ 1..)) = (&step, seen.unmanaged) {
+        return Ok(End::Rest(held(record, strangers)));
+    }
+    let is_back = sync.hub.store.object(&key.stored()).await.doing("reading a federated object")?;
+    if is_back.is_some() {
+        return Ok(End::Retry(std::time::Duration::ZERO));
+    }
+    sync.leadership.check()?;
+    let done = carry_out(member, key, &step, options.step_deadline).await;
+    sync.learn(key, name, &done.outcome);
+    Ok(match done.outcome {
+        Outcome::Deleted { gone: true } | Outcome::Released => End::Drop,
+        Outcome::Deleted { gone: false } => End::Going,
+        Outcome::Failed(failure) if failure.kind == FailureKind::ApiMissing => End::Rest(None),
+        Outcome::Failed(_) | Outcome::Applied(_) => End::Retry(done.retry_after),
+    })
+}
+
+/// Nobody can confirm the deletion of strangers any more, since the object that could be annotated is gone. So the
+/// namespace stays until they are gone, and the record says why.
+fn held(record: &Record, strangers: u64) -> Option<Record> {
+    let held = Record {
+        status: atoll_federation::Reason::Held.to_string(),
+        message: format!(
+            "the namespace was to be deleted here, and holds {strangers} objects that the hub does not manage; it goes when they are gone"
+        ),
+        ..record.clone()
+    };
+    (held != *record).then_some(held)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_held_leftover_is_written_once() {
+        let record = Record {
+            leftover: true,
+            uid: Some("u".into()),
+            ..Record::begun(Timestamp::UNIX_EPOCH)
+        };
+        let held_once = held(&record, 2).unwrap();
+        assert!(held_once.leftover && held_once.status == "Held");
+        assert_eq!(held(&held_once, 2), None);
+        assert!(held(&held_once, 3).is_some());
+    }
+}

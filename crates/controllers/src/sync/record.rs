@@ -1,0 +1,120 @@
+//! What a run leaves behind: records, the status, the finalizer. In this order, so that an object that is let go leaves
+//! nothing unrecorded.
+
+use std::sync::Arc;
+
+use atoll_federation::object::FINALIZER;
+use atoll_federation::{FinalizerAction, fold, settle};
+use atoll_store::{Object, Transaction, Write};
+use serde_json::Value;
+
+use super::Sync;
+use super::context::{Context, row};
+use super::rounds::Finished;
+use crate::error::{Doing, Result};
+use crate::key::Key;
+
+/// Puts the hub's finalizer on, before anything is written to any member.
+pub(super) async fn add_finalizer(sync: &Sync, stored: &Object) -> Result<Object> {
+    let mut body = (*stored.body).clone();
+    let finalizers = &mut body["metadata"]["finalizers"];
+    match finalizers.as_array_mut() {
+        Some(list) => list.push(FINALIZER.into()),
+        None => *finalizers = serde_json::json!([FINALIZER]),
+    }
+    let objects = write(sync, update(stored, body)).await?;
+    Ok(objects.into_iter().next().unwrap_or_else(|| stored.clone()))
+}
+
+/// Records the end of a run. Returns whether the object is gone.
+pub(super) async fn record(
+    sync: &Sync,
+    key: &Key,
+    stored: &Object,
+    context: &Context,
+    finished: &Finished,
+) -> Result<bool> {
+    let Finished {
+        plan, outcomes, busy, ..
+    } = finished;
+    let before = context.object.status.as_ref();
+    let status = fold(plan, outcomes, before);
+    let mut changes = settle(plan, outcomes, &status, &context.records);
+    // What is under way there records itself.
+    changes.put.retain(|name, _| !busy.contains(name));
+    changes.drop.retain(|name| !busy.contains(name));
+    let put: Vec<_> = changes.put.into_iter().map(|(name, record)| row(key, &name, record)).collect();
+    let dropped: Vec<_> = changes.drop.iter().map(|name| (key.record(), name.to_string())).collect();
+    let recorded = sync.hub.store.record_propagations(Some(sync.leadership.lease()), &put, &dropped).await;
+    recorded.doing("recording propagation")?;
+
+    let mut body: Option<Value> = None;
+    if !plan.ignored && before != Some(&status) {
+        let changed = body.get_or_insert_with(|| (*stored.body).clone());
+        changed["status"] = serde_json::to_value(&status).unwrap_or_default();
+    }
+    let lets_go = plan.finalizer == Some(FinalizerAction::Remove) && busy.is_empty();
+    if lets_go {
+        let changed = body.get_or_insert_with(|| (*stored.body).clone());
+        if take_finalizer(changed) && context.object.is_deleting() {
+            let delete = Write::Delete {
+                key: stored.key.clone(),
+                expected: Some(stored.revision),
+            };
+            write(sync, delete).await?;
+            return Ok(true);
+        }
+    }
+    if let Some(body) = body {
+        write(sync, update(stored, body)).await?;
+    }
+    Ok(false)
+}
+
+/// Takes the hub's finalizer off; whether none is left.
+fn take_finalizer(body: &mut Value) -> bool {
+    let Some(metadata) = body["metadata"].as_object_mut() else { return true };
+    let Some(list) = metadata.get_mut("finalizers").and_then(Value::as_array_mut) else { return true };
+    list.retain(|finalizer| finalizer != FINALIZER);
+    let none_left = list.is_empty();
+    if none_left {
+        metadata.remove("finalizers");
+    }
+    none_left
+}
+
+fn update(stored: &Object, body: Value) -> Write {
+    Write::Update {
+        key: stored.key.clone(),
+        body: Arc::new(body),
+        expected: stored.revision,
+    }
+}
+
+async fn write(sync: &Sync, write: Write) -> Result<Vec<Object>> {
+    sync.leadership.check()?;
+    let transaction = Transaction {
+        writes: vec![write],
+        lease: Some(sync.leadership.lease().clone()),
+    };
+    let written = sync.hub.store.write(transaction).await.doing("writing a federated object")?;
+    Ok(written.objects)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_our_finalizer_is_taken_off() {
+        let mut body = json!({"metadata": {"finalizers": ["example.com/other", FINALIZER]}});
+        assert!(!take_finalizer(&mut body));
+        assert_eq!(body["metadata"]["finalizers"], json!(["example.com/other"]));
+        let mut body = json!({"metadata": {"finalizers": [FINALIZER]}});
+        assert!(take_finalizer(&mut body));
+        assert_eq!(body, json!({"metadata": {}}));
+        assert!(take_finalizer(&mut json!({"metadata": {}})));
+    }
+}

@@ -1,0 +1,26 @@
+//! `atoll openapi`: the documents that clients are generated from.
+
+use std::process::ExitCode;
+
+use super::Outcome;
+
+/// Which document.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Which document
+    #[arg(value_enum, default_value = "console")]
+    document: Document,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Document {
+    /// The console API, OpenAPI 3.1
+    Console,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Outcome {
+    match arguments.document {
+        Document::Console => print!("{}", crate::openapi::console_json()),
+    }
+    Ok(ExitCode::SUCCESS)
+}

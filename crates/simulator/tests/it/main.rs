@@ -1,0 +1,15 @@
+//! Simulated members as clients see them: over their socket, with a client library that knows nothing of them.
+
+mod access;
+mod applying;
+mod exec;
+mod faults;
+mod fixture;
+mod garbage;
+mod many;
+mod namespaces;
+mod nodes;
+mod printing;
+mod services;
+mod streams;
+mod workloads;

@@ -1,0 +1,48 @@
+//! The table that is printed.
+
+/// Lines of the table, in the order in which they were measured.
+#[derive(Default)]
+pub(crate) struct Report {
+    lines: Vec<Line>,
+}
+
+struct Line {
+    what: String,
+    value: String,
+    note: String,
+}
+
+impl Report {
+    /// Adds a line, and shows at once that something was measured.
+    pub(crate) fn add(&mut self, what: impl Into<String>, value: impl Into<String>, note: impl Into<String>) {
+        let line = Line {
+            what: what.into(),
+            value: value.into(),
+            note: note.into(),
+        };
+        eprintln!("measured: {}: {}", line.what, line.value);
+        self.lines.push(line);
+    }
+
+    /// Prints the table as Markdown.
+    pub(crate) fn print(&self) {
+        let width = |column: fn(&Line) -> &str| self.lines.iter().map(|line| column(line).len()).max().unwrap_or(0);
+        let (what, value) = (width(|line| &line.what), width(|line| &line.value));
+        println!("\n| {:what$} | {:>value$} | |", "what", "measured");
+        println!("|{:-<1$}|{2:->3$}:|---|", "", what + 2, "", value + 1);
+        for line in &self.lines {
+            println!("| {:what$} | {:>value$} | {} |", line.what, line.value, line.note);
+        }
+    }
+}
+
+/// Bytes as megabytes.
+pub(crate) fn megabytes(bytes: u64) -> String {
+    format!("{:.1} MB", bytes as f64 / 1e6)
+}
+
+/// The value below which a share of sorted values lies.
+pub(crate) fn percentile<T: Copy>(sorted: &[T], share: f64) -> T {
+    let last = sorted.len() - 1;
+    sorted[((last as f64) * share).round() as usize]
+}

@@ -19,8 +19,8 @@ export default defineConfig({
   testMatch: "**/*.e2e.ts",
   outputDir: "e2e/output/results",
   workers: 1,
-  timeout: 120_000,
-  expect: { timeout: 15_000 },
+  timeout: 240_000,
+  expect: { timeout: 30_000 },
   reporter: [["list"]],
   use: {
     ...(process.env.ATOLL_URL && { baseURL: process.env.ATOLL_URL }),

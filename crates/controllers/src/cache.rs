@@ -15,7 +15,8 @@ use atoll_federation::object::MANAGED_LABEL;
 use atoll_federation::{ClusterName, Observed, Present, TypeDescriptor};
 use futures::StreamExt;
 use serde_json::Value;
-use tokio::time::Instant;
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -27,6 +28,9 @@ use crate::queue::Queue;
 
 /// Numbers of a status come in bursts while pods start; one look serves several.
 const SETTLE: Duration = Duration::from_millis(150);
+
+/// How long after a watch began its first list is worth waiting for.
+const FIRST_LIST: Duration = Duration::from_millis(800);
 
 /// The watched collections.
 pub(crate) struct Cache {
@@ -46,6 +50,9 @@ pub(crate) struct Reasons {
 struct Watched {
     member: Arc<Member>,
     shelf: Arc<Mutex<Shelf>>,
+    /// Moves when the shelf may answer otherwise than before.
+    turn: watch::Sender<()>,
+    begun: Instant,
     end: CancellationToken,
 }
 
@@ -78,9 +85,12 @@ impl Cache {
             }
             watched.end.cancel();
         }
+        let begun = Instant::now();
         let watched = Watched {
             member: member.clone(),
-            shelf: Arc::default(),
+            shelf: Arc::new(Mutex::new(Shelf::new(begun))),
+            turn: watch::Sender::new(()),
+            begun,
             end: self.stop.child_token(),
         };
         let follower = Follower {
@@ -88,6 +98,7 @@ impl Cache {
             kind,
             member: member.clone(),
             shelf: watched.shelf.clone(),
+            turn: watched.turn.clone(),
             reasons: self.reasons.clone(),
         };
         let end = watched.end.clone();
@@ -106,7 +117,9 @@ impl Cache {
 
     fn shelf(&self, cluster: &ClusterName, kind: Kind) -> Option<Arc<Mutex<Shelf>>> {
         let shelves = self.shelves();
-        shelves.get(&(cluster.clone(), kind)).map(|watched| watched.shelf.clone())
+        shelves
+            .get(&(cluster.clone(), kind))
+            .map(|watched| watched.shelf.clone())
     }
 
     /// What is known of an object.
@@ -117,9 +130,28 @@ impl Cache {
         }
     }
 
+    /// Waits until the first list of a collection has come or failed, but not long: a list that has been under way for
+    /// a while is not waited for at all.
+    pub(crate) async fn first_list(&self, cluster: &ClusterName, key: &Key) {
+        let waiting = {
+            let shelves = self.shelves();
+            let watched = shelves.get(&(cluster.clone(), key.kind));
+            watched.map(|watched| (watched.turn.subscribe(), watched.begun + FIRST_LIST))
+        };
+        let Some((mut turn, until)) = waiting else { return };
+        while self.look(cluster, key) == Look::Unsynced {
+            match timeout_at(until, turn.changed()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(_)) | Err(_) => return,
+            }
+        }
+    }
+
     /// The member itself has said this, in answer to a question or a write.
     pub(crate) fn learn(&self, cluster: &ClusterName, key: &Key, observed: &Observed) {
-        let Some(shelf) = self.shelf(cluster, key.kind) else { return };
+        let Some(shelf) = self.shelf(cluster, key.kind) else {
+            return;
+        };
         match observed {
             // Without the label it is not watched: what is known of it would never change again.
             Observed::Present(present) if present.is_labelled() => lock(&shelf).put(place(key), (**present).clone()),
@@ -157,6 +189,7 @@ struct Follower {
     kind: Kind,
     member: Arc<Member>,
     shelf: Arc<Mutex<Shelf>>,
+    turn: watch::Sender<()>,
     reasons: Reasons,
 }
 
@@ -174,6 +207,7 @@ impl Follower {
                 WatchEvent::Failed(error) => {
                     let missing = error.is_api_missing().then(|| error.to_string());
                     if lock(&self.shelf).fail(missing, Instant::now()) {
+                        self.turn.send_replace(());
                         self.tell_all();
                     }
                 }
@@ -182,9 +216,10 @@ impl Follower {
     }
 
     fn present(&self, object: &Value) {
-        let (Some(key), Some(present)) =
-            (Key::of_member_object(self.kind, object), Present::of(self.kind.row(), object))
-        else {
+        let (Some(key), Some(present)) = (
+            Key::of_member_object(self.kind, object),
+            Present::of(self.kind.row(), object),
+        ) else {
             return;
         };
         let stir = lock(&self.shelf).present(place(&key), present);
@@ -196,7 +231,9 @@ impl Follower {
     }
 
     fn gone(&self, object: &Value) {
-        let Some(key) = Key::of_member_object(self.kind, object) else { return };
+        let Some(key) = Key::of_member_object(self.kind, object) else {
+            return;
+        };
         lock(&self.shelf).forget(&place(&key));
         self.tell(key, Duration::ZERO);
     }
@@ -204,6 +241,7 @@ impl Follower {
     fn synced(&self) {
         let (first, vanished) = lock(&self.shelf).synced();
         if first {
+            self.turn.send_replace(());
             return self.tell_all();
         }
         for (namespace, name) in vanished {

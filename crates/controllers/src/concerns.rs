@@ -39,7 +39,9 @@ impl Concerns {
         }
         let mut deserted = Vec::new();
         for cluster in before.difference(&clusters) {
-            let Some(collections) = inner.by_collection.get_mut(cluster) else { continue };
+            let Some(collections) = inner.by_collection.get_mut(cluster) else {
+                continue;
+            };
             if let Some(keys) = collections.get_mut(&key.kind) {
                 keys.remove(key);
                 if keys.is_empty() {
@@ -56,7 +58,10 @@ impl Concerns {
 
     /// Whether the cluster concerns the object.
     pub(crate) fn has(&self, key: &Key, cluster: &ClusterName) -> bool {
-        self.inner().by_key.get(key).is_some_and(|clusters| clusters.contains(cluster))
+        self.inner()
+            .by_key
+            .get(key)
+            .is_some_and(|clusters| clusters.contains(cluster))
     }
 
     /// Objects that a cluster concerns.
@@ -76,7 +81,12 @@ impl Concerns {
     /// Objects in a namespace.
     pub(crate) fn in_namespace(&self, namespace: &str) -> Vec<Key> {
         let inner = self.inner();
-        inner.by_key.keys().filter(|key| key.namespace == namespace).cloned().collect()
+        inner
+            .by_key
+            .keys()
+            .filter(|key| key.namespace == namespace)
+            .cloned()
+            .collect()
     }
 }
 
@@ -107,7 +117,10 @@ mod tests {
         assert!(concerns.set(&other, clusters(&["eu-1"])).is_empty());
         assert!(concerns.has(&one, &eu));
         assert_eq!(concerns.of_collection(&eu, one.kind).len(), 2);
-        assert_eq!(concerns.set(&one, clusters(&[])), [(ClusterName::parse("us-1").unwrap(), one.kind)]);
+        assert_eq!(
+            concerns.set(&one, clusters(&[])),
+            [(ClusterName::parse("us-1").unwrap(), one.kind)]
+        );
         assert!(!concerns.has(&one, &eu));
         assert_eq!(concerns.of_cluster("eu-1"), [other.clone()]);
         assert_eq!(concerns.set(&other, clusters(&["us-1"])), [(eu.clone(), one.kind)]);

@@ -50,7 +50,10 @@ impl Feed {
                     if !read.changes.is_empty() {
                         return News::Changes(read.changes);
                     }
-                    if timeout(POLL, self.revisions.changed()).await.is_ok_and(|moved| moved.is_err()) {
+                    if timeout(POLL, self.revisions.changed())
+                        .await
+                        .is_ok_and(|moved| moved.is_err())
+                    {
                         // The store is closing: nothing comes any more.
                         return std::future::pending().await;
                     }

@@ -69,7 +69,13 @@ struct Essence {
 
 impl Essence {
     fn of(generation: i64, snapshot: &HealthSnapshot) -> Self {
-        let words = |condition: &Condition| (condition.kind.clone(), condition.status.clone(), condition.reason.clone());
+        let words = |condition: &Condition| {
+            (
+                condition.kind.clone(),
+                condition.status.clone(),
+                condition.reason.clone(),
+            )
+        };
         Self {
             generation,
             state: snapshot.state,
@@ -91,12 +97,17 @@ async fn record(
     let Some(row) = hub.store.cluster(name).await.doing("reading a cluster")? else {
         return Ok(());
     };
-    let object = hub.store.object(&Store::cluster_key(name)).await.doing("reading a cluster's object")?;
+    let object = hub
+        .store
+        .object(&Store::cluster_key(name))
+        .await
+        .doing("reading a cluster's object")?;
     let known = last_health(&row).is_some_and(|last| Essence::of(row.credential_revision, &last) == *essence);
     let status = object.as_ref().map(|object| status(&object.body["status"], snapshot));
-    let told = object.as_ref().zip(status.as_ref()).is_none_or(|(object, status)| {
-        words(&object.body["status"]) == words(status)
-    });
+    let told = object
+        .as_ref()
+        .zip(status.as_ref())
+        .is_none_or(|(object, status)| words(&object.body["status"]) == words(status));
     if known && told && (row.uid.is_some() || member.uid().is_none()) {
         return Ok(());
     }
@@ -221,7 +232,10 @@ mod tests {
 
     #[test]
     fn a_status_keeps_what_the_hub_knows_nothing_about() {
-        let status = status(&json!({"zones": ["a"], "region": "by hand", "conditions": []}), &snapshot());
+        let status = status(
+            &json!({"zones": ["a"], "region": "by hand", "conditions": []}),
+            &snapshot(),
+        );
         assert_eq!(
             status,
             json!({
@@ -243,10 +257,16 @@ mod tests {
         later.as_of = Some("2026-01-02T04:00:00Z".parse().unwrap());
         later.conditions[0].message = "another text".into();
         assert_eq!(Essence::of(1, &snapshot()), Essence::of(1, &later));
-        assert_eq!(words(&status(&json!({}), &snapshot())), words(&status(&json!({}), &later)));
+        assert_eq!(
+            words(&status(&json!({}), &snapshot())),
+            words(&status(&json!({}), &later))
+        );
         later.conditions[0].reason = "AnotherWord".into();
         assert_ne!(Essence::of(1, &snapshot()), Essence::of(1, &later));
-        assert_ne!(words(&status(&json!({}), &snapshot())), words(&status(&json!({}), &later)));
+        assert_ne!(
+            words(&status(&json!({}), &snapshot())),
+            words(&status(&json!({}), &later))
+        );
         assert_ne!(Essence::of(1, &snapshot()), Essence::of(2, &snapshot()));
     }
 }

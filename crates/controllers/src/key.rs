@@ -14,7 +14,11 @@ pub(crate) struct Kind(usize);
 impl Kind {
     /// The types that the hub serves.
     pub(crate) fn served() -> impl Iterator<Item = Self> {
-        TYPES.iter().enumerate().filter(|(_, row)| row.enabled).map(|(index, _)| Self(index))
+        TYPES
+            .iter()
+            .enumerate()
+            .filter(|(_, row)| row.enabled)
+            .map(|(index, _)| Self(index))
     }
 
     fn find(is_it: impl Fn(&TypeDescriptor) -> bool) -> Option<Self> {
@@ -76,7 +80,11 @@ impl Key {
         if name.is_empty() {
             return None;
         }
-        let namespace = if kind.row().is_namespace() { name.clone() } else { text("namespace") };
+        let namespace = if kind.row().is_namespace() {
+            name.clone()
+        } else {
+            text("namespace")
+        };
         Some(Self { kind, namespace, name })
     }
 
@@ -151,6 +159,9 @@ mod tests {
     #[test]
     fn other_objects_have_no_key() {
         assert_eq!(Key::of_stored(&ObjectKey::new("", "configmaps", "shop", "web")), None);
-        assert_eq!(Key::of_stored(&ObjectKey::new(FEDERATED_GROUP, "deployments", "shop", "web")), None);
+        assert_eq!(
+            Key::of_stored(&ObjectKey::new(FEDERATED_GROUP, "deployments", "shop", "web")),
+            None
+        );
     }
 }

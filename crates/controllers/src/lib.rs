@@ -125,7 +125,9 @@ impl Inner {
         let options = &self.hub.options;
         loop {
             let campaign = leader::campaign(&self.hub.store, &options.holder, &options.timing);
-            let Some(leadership) = self.stop.run_until_cancelled(campaign).await else { return };
+            let Some(leadership) = self.stop.run_until_cancelled(campaign).await else {
+                return;
+            };
             let epoch = leadership.lease().epoch;
             tracing::info!(lease.epoch = epoch, lease.holder = options.holder, "this replica leads");
             let span = tracing::info_span!("leading", lease.epoch = epoch);
@@ -147,7 +149,12 @@ impl Inner {
     async fn work(&self, leadership: &Leadership) {
         let tracker = TaskTracker::new();
         let namespaces = Namespaces::new();
-        let sync = Sync::new(self.hub.clone(), leadership.clone(), namespaces.clone(), tracker.clone());
+        let sync = Sync::new(
+            self.hub.clone(),
+            leadership.clone(),
+            namespaces.clone(),
+            tracker.clone(),
+        );
         self.set_leading(Some((leadership.clone(), sync.clone())));
         tracker.spawn(health::run(self.hub.clone(), leadership.clone()).in_current_span());
         tracker.spawn(sync.run().in_current_span());
@@ -191,7 +198,9 @@ impl Controllers {
 
     /// Whether this replica plans and executes.
     pub fn is_leader(&self) -> bool {
-        self.inner.leading().is_some_and(|(leadership, _)| leadership.check().is_ok())
+        self.inner
+            .leading()
+            .is_some_and(|(leadership, _)| leadership.check().is_ok())
     }
 
     /// What would happen with this object if it were saved. Members are looked at, and nothing is written.

@@ -89,7 +89,11 @@ async fn empty(hub: &Hub, leadership: &Leadership, name: &str) -> Result<bool> {
     let Some(namespace) = stored.filter(|stored| stored.deletion_at.is_some() && name != SYSTEM_NAMESPACE) else {
         return Ok(true);
     };
-    let inside = hub.store.objects_in_namespace(name).await.doing("listing a namespace")?;
+    let inside = hub
+        .store
+        .objects_in_namespace(name)
+        .await
+        .doing("listing a namespace")?;
     let (last, contents): (Vec<Object>, Vec<Object>) = inside.into_iter().partition(|object| is_last(&object.key));
     let next = if contents.is_empty() { last } else { contents };
     let now = Timestamp::now();
@@ -113,7 +117,9 @@ fn is_last(key: &ObjectKey) -> bool {
 /// The deletion of an object, as the API does it; `None` when it has begun already.
 fn deletion(object: &Object, now: Timestamp) -> Option<Write> {
     let metadata = &object.body["metadata"];
-    let is_held = metadata["finalizers"].as_array().is_some_and(|finalizers| !finalizers.is_empty());
+    let is_held = metadata["finalizers"]
+        .as_array()
+        .is_some_and(|finalizers| !finalizers.is_empty());
     if !is_held {
         return Some(Write::Delete {
             key: object.key.clone(),
@@ -166,7 +172,11 @@ async fn write(hub: &Hub, leadership: &Leadership, write: Write) -> Result<()> {
         writes: vec![write],
         lease: Some(leadership.lease().clone()),
     };
-    hub.store.write(transaction).await.map(drop).doing("emptying a namespace")
+    hub.store
+        .write(transaction)
+        .await
+        .map(drop)
+        .doing("emptying a namespace")
 }
 
 #[cfg(test)]
@@ -182,7 +192,9 @@ mod tests {
             generation: 1,
             revision: Revision(7),
             created_at: Timestamp::UNIX_EPOCH,
-            deletion_at: body["metadata"]["deletionTimestamp"].as_str().map(|at| at.parse().unwrap()),
+            deletion_at: body["metadata"]["deletionTimestamp"]
+                .as_str()
+                .map(|at| at.parse().unwrap()),
             body: body.into(),
         }
     }
@@ -191,9 +203,20 @@ mod tests {
     fn what_is_held_is_marked_once_and_the_rest_goes() {
         let now = Timestamp::UNIX_EPOCH;
         let free = object("configmaps", json!({"metadata": {}}));
-        assert!(matches!(deletion(&free, now), Some(Write::Delete { expected: Some(Revision(7)), .. })));
-        let held = object("configmaps", json!({"metadata": {"finalizers": ["x"], "generation": 2}}));
-        let Some(Write::Update { body, .. }) = deletion(&held, now) else { panic!("it is not marked") };
+        assert!(matches!(
+            deletion(&free, now),
+            Some(Write::Delete {
+                expected: Some(Revision(7)),
+                ..
+            })
+        ));
+        let held = object(
+            "configmaps",
+            json!({"metadata": {"finalizers": ["x"], "generation": 2}}),
+        );
+        let Some(Write::Update { body, .. }) = deletion(&held, now) else {
+            panic!("it is not marked")
+        };
         assert_eq!(body["metadata"]["deletionTimestamp"], "1970-01-01T00:00:00Z");
         assert_eq!(body["metadata"]["generation"], 3);
         assert!(deletion(&object("configmaps", (*body).clone()), now).is_none());
@@ -201,19 +224,42 @@ mod tests {
 
     #[test]
     fn a_namespace_goes_unless_somebody_else_holds_it() {
-        let free = object("namespaces", json!({"metadata": {}, "spec": {"finalizers": ["kubernetes"]}}));
+        let free = object(
+            "namespaces",
+            json!({"metadata": {}, "spec": {"finalizers": ["kubernetes"]}}),
+        );
         assert!(matches!(release(&free), Write::Delete { .. }));
-        let held = object("namespaces", json!({"metadata": {"finalizers": ["x"]}, "spec": {"finalizers": ["kubernetes"]}}));
-        let Write::Update { body, .. } = release(&held) else { panic!("it is deleted") };
+        let held = object(
+            "namespaces",
+            json!({"metadata": {"finalizers": ["x"]}, "spec": {"finalizers": ["kubernetes"]}}),
+        );
+        let Write::Update { body, .. } = release(&held) else {
+            panic!("it is deleted")
+        };
         assert_eq!(body["spec"]["finalizers"], json!([]));
-        let other = object("namespaces", json!({"metadata": {}, "spec": {"finalizers": ["kubernetes", "other"]}}));
-        let Write::Update { body, .. } = release(&other) else { panic!("it is deleted") };
+        let other = object(
+            "namespaces",
+            json!({"metadata": {}, "spec": {"finalizers": ["kubernetes", "other"]}}),
+        );
+        let Write::Update { body, .. } = release(&other) else {
+            panic!("it is deleted")
+        };
         assert_eq!(body["spec"]["finalizers"], json!(["other"]));
     }
 
     #[test]
     fn the_federated_namespace_goes_last() {
-        assert!(is_last(&ObjectKey::new("types.kubefed.io", "federatednamespaces", "shop", "shop")));
-        assert!(!is_last(&ObjectKey::new("types.kubefed.io", "federatedconfigmaps", "shop", "a")));
+        assert!(is_last(&ObjectKey::new(
+            "types.kubefed.io",
+            "federatednamespaces",
+            "shop",
+            "shop"
+        )));
+        assert!(!is_last(&ObjectKey::new(
+            "types.kubefed.io",
+            "federatedconfigmaps",
+            "shop",
+            "a"
+        )));
     }
 }

@@ -135,7 +135,8 @@ impl Registry {
         let rows: Vec<&Cluster> = rows.iter().flatten().collect();
         let row = |name: &str| rows.iter().find(|row| row.name == name);
         self.doubles.retain(|name, (generation, other)| {
-            row(name).is_some_and(|row| row.credential_revision == *generation && row.uid.is_none()) && row(other).is_some()
+            row(name).is_some_and(|row| row.credential_revision == *generation && row.uid.is_none())
+                && row(other).is_some()
         });
         for unknown in rows.iter().filter(|row| row.uid.is_none()) {
             let Some(uid) = members.get(&unknown.name).and_then(|member| member.uid()) else {

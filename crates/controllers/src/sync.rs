@@ -23,6 +23,7 @@ use atoll_federation::plan::Cause;
 use atoll_federation::{ClusterName, FailureKind, FederatedObject, FinalizerAction, Observed, Outcome, Reason, Step};
 use futures::FutureExt;
 use rand::Rng;
+use serde_json::Value;
 use tokio::sync::{Semaphore, watch};
 use tokio_util::task::TaskTracker;
 
@@ -58,7 +59,12 @@ pub(crate) struct Sync {
 }
 
 impl Sync {
-    pub(crate) fn new(hub: Hub, leadership: Leadership, namespaces: Arc<Namespaces>, tracker: TaskTracker) -> Arc<Self> {
+    pub(crate) fn new(
+        hub: Hub,
+        leadership: Leadership,
+        namespaces: Arc<Namespaces>,
+        tracker: TaskTracker,
+    ) -> Arc<Self> {
         let queue = Queue::new(KEYS);
         let concerns = Arc::new(Concerns::default());
         let reasons = Reasons {
@@ -97,7 +103,9 @@ impl Sync {
     async fn dispatch(self: &Arc<Self>) {
         let slots = Arc::new(Semaphore::new(self.hub.options.parallel.max(1)));
         loop {
-            let Ok(slot) = slots.clone().acquire_owned().await else { return };
+            let Ok(slot) = slots.clone().acquire_owned().await else {
+                return;
+            };
             let key = self.queue.next().await;
             let sync = self.clone();
             let lost = self.leadership.lost().clone();
@@ -114,7 +122,9 @@ impl Sync {
         match AssertUnwindSafe(self.sync(key)).catch_unwind().await {
             Ok(Ok(verdict)) => verdict,
             Ok(Err(error)) if error.is_lost_leadership() => Verdict::Settled(None),
-            Ok(Err(error)) if error.is_conflict() && self.queue.failures(key) < QUICK_RETRIES => Verdict::Failed(Duration::ZERO),
+            Ok(Err(error)) if error.is_conflict() && self.queue.failures(key) < QUICK_RETRIES => {
+                Verdict::Failed(Duration::ZERO)
+            }
             Ok(Err(error)) => {
                 tracing::warn!(object = %key, error = %chain(&error), "{key} could not be brought into step");
                 Verdict::Failed(Duration::ZERO)
@@ -129,11 +139,16 @@ impl Sync {
     /// One run over one object.
     async fn sync(self: &Arc<Self>, key: &Key) -> Result<Verdict> {
         self.leadership.check()?;
-        let stored = self.hub.store.object(&key.stored()).await.doing("reading a federated object")?;
+        let stored = self
+            .hub
+            .store
+            .object(&key.stored())
+            .await
+            .doing("reading a federated object")?;
         let Some(mut stored) = stored else {
             return leftovers::remove(self, key).await;
         };
-        let parse = |body| FederatedObject::parse(key.kind.row(), body).map_err(Error::Object);
+        let parse = |body: &Value| FederatedObject::parse(key.kind.row(), body).map_err(Error::Object);
         let fleet = self.fleet.borrow().clone();
         let object = parse(&stored.body)?;
         let mut context = Context::load(&self.hub, &fleet, key, object).await?;
@@ -145,7 +160,12 @@ impl Sync {
             context.object = parse(&stored.body)?;
         }
         self.follow(key, &context);
-        let finished = if first.ignored || first.whole.as_ref().is_some_and(|(reason, _)| *reason != Reason::NamespaceNotFederated) {
+        let finished = if first.ignored
+            || first
+                .whole
+                .as_ref()
+                .is_some_and(|(reason, _)| *reason != Reason::NamespaceNotFederated)
+        {
             Finished::without_looking(first)
         } else {
             Round::new(self, key, &mut context).carry_out().await?
@@ -183,7 +203,8 @@ impl Sync {
             return;
         }
         let came = finished.plan.clusters.iter().any(|(name, cluster)| {
-            let begins = matches!(&cluster.step, Step::Apply(apply) if matches!(apply.cause, Cause::Create | Cause::Adopt));
+            let begins =
+                matches!(&cluster.step, Step::Apply(apply) if matches!(apply.cause, Cause::Create | Cause::Adopt));
             begins && matches!(finished.outcomes.get(name), Some(Outcome::Applied(_)))
         });
         if came {
@@ -204,7 +225,9 @@ impl Sync {
         let mut vanished = false;
         for outcome in finished.outcomes.values() {
             match outcome {
-                Outcome::Failed(failure) if failure.kind == FailureKind::Conflict && self.queue.failures(key) < QUICK_RETRIES => {
+                Outcome::Failed(failure)
+                    if failure.kind == FailureKind::Conflict && self.queue.failures(key) < QUICK_RETRIES =>
+                {
                     retry = Some(retry.unwrap_or_default());
                 }
                 Outcome::Failed(failure) if failure.kind.is_transient() => retry = Some(retry.unwrap_or_default()),

@@ -63,7 +63,12 @@ pub(crate) async fn delete_managed(hub: &Hub, name: &str) -> Result<Vec<Left>> {
     let cluster = ClusterName::parse(name).map_err(|_| Error::UnknownCluster(name.to_owned()))?;
     mark(hub, name).await?;
     let member = hub.clusters.member(name).filter(|member| member.is_ready());
-    let records = || async { hub.store.propagations_in(Some(name)).await.doing("reading records of propagation") };
+    let records = || async {
+        hub.store
+            .propagations_in(Some(name))
+            .await
+            .doing("reading records of propagation")
+    };
     let Some(member) = member else {
         let away = |record: &Propagation| Left::new(record, "the cluster does not answer");
         return Ok(records().await?.iter().map(away).collect());
@@ -102,7 +107,11 @@ async fn round(
         .into_iter()
         .partition(|namespace| left.iter().any(|(other, _)| other.namespace == namespace.key.namespace));
     let first_the_rest = "it goes when what is in it is gone";
-    left.extend(waiting.iter().map(|namespace| (Left::new(namespace, first_the_rest), End::Stays)));
+    left.extend(
+        waiting
+            .iter()
+            .map(|namespace| (Left::new(namespace, first_the_rest), End::Stays)),
+    );
     left.extend(remove_all(hub, cluster, member, &empty).await?);
     left.sort_by(|(one, _), (other, _)| {
         (&one.namespace, &one.resource, &one.name).cmp(&(&other.namespace, &other.resource, &other.name))
@@ -117,8 +126,13 @@ async fn remove_all(
     member: &Member,
     records: &[Propagation],
 ) -> Result<Vec<(Left, End)>> {
-    let ends = stream::iter(records).map(|of| async move { (of, remove(hub, cluster, member, of).await) });
-    let ends: Vec<_> = ends.buffer_unordered(PARALLEL).collect().await;
+    // Made before they are streamed: of a closure inside of the stream the compiler cannot tell that it may move between
+    // threads.
+    let removing = records
+        .iter()
+        .map(|of| async move { (of, remove(hub, cluster, member, of).await) });
+    let removing: Vec<_> = removing.collect();
+    let ends: Vec<_> = stream::iter(removing).buffer_unordered(PARALLEL).collect().await;
     let mut left = Vec::new();
     let mut gone = Vec::new();
     for (of, end) in ends {
@@ -172,7 +186,11 @@ async fn remove(hub: &Hub, cluster: &ClusterName, member: &Member, of: &Propagat
         Outcome::Deleted { gone: false } => Some(("it is on its way out".to_owned(), End::Waits)),
         Outcome::Failed(failure) => {
             hub.tally.failed();
-            let end = if failure.kind.is_transient() { End::Waits } else { End::Stays };
+            let end = if failure.kind.is_transient() {
+                End::Waits
+            } else {
+                End::Stays
+            };
             Some((failure.message, end))
         }
         Outcome::Applied(_) => Some(("it is still there".to_owned(), End::Waits)),
@@ -203,7 +221,12 @@ async fn mark(hub: &Hub, name: &str) -> Result<()> {
             writes: vec![update],
             lease: None,
         };
-        match hub.store.write(transaction).await.doing("marking a cluster that leaves") {
+        match hub
+            .store
+            .write(transaction)
+            .await
+            .doing("marking a cluster that leaves")
+        {
             Err(error) if error.is_conflict() && attempt < TRIES => {}
             outcome => return outcome.map(drop),
         }

@@ -39,7 +39,7 @@ pub use hash::hash;
 pub use object::FederatedObject;
 pub use observed::{FIELD_MANAGER, Live, Observed, Present, REPLICAS_FIELD_MANAGER, Record, managed_hash};
 pub use plan::{Apply, Cause, ClusterPlan, FinalizerAction, Input, Plan, RecordAction, Step};
-pub use preview::preview;
+pub use preview::{Preview, preview};
 pub use render::render;
 pub use settle::{Failure, FailureKind, Outcome, RecordChanges, intents, settle};
 pub use status::{ClusterStatus, Condition, FederatedStatus, Reason, failure_reason, fold};

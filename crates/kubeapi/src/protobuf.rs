@@ -1,9 +1,8 @@
 //! Protobuf bodies, as kubectl sends them for a few core kinds although it accepts JSON in return.
 //!
 //! A body is the four bytes `k8s\0` and a `runtime.Unknown` with the kind and the object's own bytes. The messages
-//! declared here are those that typed clients send to the hub: namespaces, ConfigMaps, Secrets, options of deletions, and
-//! access reviews.
-//! Field numbers are those of Kubernetes' own `generated.proto` files.
+//! declared here are those that typed clients send to the hub: namespaces, `ConfigMap`s, `Secret`s, options of
+//! deletions, and access reviews. Field numbers are those of Kubernetes' own `generated.proto` files.
 
 use base64::Engine;
 use prost::Message;
@@ -235,7 +234,10 @@ fn secret(secret: Secret) -> Value {
 /// Bytes as JSON carries them.
 fn encoded(values: std::collections::HashMap<String, Vec<u8>>) -> Value {
     let encode = |bytes: Vec<u8>| base64::engine::general_purpose::STANDARD.encode(bytes);
-    let fields: Map<String, Value> = values.into_iter().map(|(key, bytes)| (key, encode(bytes).into())).collect();
+    let fields: Map<String, Value> = values
+        .into_iter()
+        .map(|(key, bytes)| (key, encode(bytes).into()))
+        .collect();
     Value::Object(fields)
 }
 

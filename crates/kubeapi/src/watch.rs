@@ -128,7 +128,12 @@ impl<B: Backend> Api<B> {
         let events = self
             .backend
             .watch(&call.context, &call.resource, namespace_of(&call), from)
-            .await?;
+            .await;
+        let events = match events {
+            // Clients look for a lost history in the stream: some never begin anew when the watch itself is refused.
+            Err(status) if status.is("Expired") => futures::stream::iter([Err(status)]).boxed(),
+            events => events?,
+        };
         let life = self.life(call.query.timeout_seconds);
         let writer = Writer {
             resource: call.resource,

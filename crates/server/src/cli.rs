@@ -21,6 +21,7 @@ use std::fmt;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 pub use plan::plan_text;
 pub use render::render_text;
@@ -138,19 +139,28 @@ fn asynchronously(command: impl Future<Output = Outcome>) -> Outcome {
     outcome
 }
 
-/// Resolves when the process is asked to end, by Ctrl-C or by its supervisor.
-async fn asked_to_end() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut signals = match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
-        (Ok(interrupt), Ok(terminate)) => (interrupt, terminate),
-        (Err(error), _) | (_, Err(error)) => {
-            tracing::error!(%error, "signals cannot be received");
-            return std::future::pending().await;
+/// Notices that the process is asked to end, by Ctrl-C or by its supervisor. From its making on a signal no longer ends
+/// the process by itself.
+struct Ending {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Ending {
+    fn listen() -> Result<Self, Failure> {
+        let listen = |kind| signal(kind).map_err(|error| Failure::while_doing("signals cannot be received", &error));
+        Ok(Self {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+        })
+    }
+
+    /// Resolves when it is asked, once for each time.
+    async fn asked(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
         }
-    };
-    tokio::select! {
-        _ = signals.0.recv() => {}
-        _ = signals.1.recv() => {}
     }
 }
 

@@ -5,6 +5,7 @@
 //! of causes is logged once, with the request's id, by the router.
 
 mod clusters;
+mod controllers;
 mod store;
 
 use std::fmt;

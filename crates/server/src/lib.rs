@@ -16,7 +16,6 @@ pub mod console_files;
 pub mod error;
 pub mod forward;
 pub mod hub;
-pub mod interim;
 pub mod listen;
 pub mod metrics;
 pub mod openapi;

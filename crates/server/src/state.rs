@@ -5,7 +5,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use atoll_clusters::Clusters;
-use crate::interim::Controllers;
+use atoll_controllers::Controllers;
 use atoll_store::Store;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;

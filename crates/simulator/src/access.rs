@@ -45,9 +45,7 @@ fn binds(binding: &Value, context: &RequestContext) -> bool {
         match text("kind") {
             "User" => text("name") == context.user,
             "Group" => context.groups.iter().any(|group| group == text("name")),
-            "ServiceAccount" => {
-                context.user == format!("system:serviceaccount:{}:{}", text("namespace"), text("name"))
-            }
+            "ServiceAccount" => context.user == format!("system:serviceaccount:{}:{}", text("namespace"), text("name")),
             _ => false,
         }
     })

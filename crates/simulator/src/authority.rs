@@ -23,9 +23,8 @@ struct Authority {
     sessions: Arc<dyn StoresServerSessions>,
 }
 
-static AUTHORITY: LazyLock<Authority> = LazyLock::new(|| {
-    Authority::new().expect("a certificate of constant content can always be signed")
-});
+static AUTHORITY: LazyLock<Authority> =
+    LazyLock::new(|| Authority::new().expect("a certificate of constant content can always be signed"));
 
 impl Authority {
     fn new() -> Result<Self, rcgen::Error> {
@@ -54,9 +53,7 @@ pub(crate) fn server_config(name: &str) -> Result<Arc<ServerConfig>, Error> {
     let mut params = CertificateParams::default();
     params.distinguished_name = DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, "kube-apiserver");
-    params
-        .distinguished_name
-        .push(DnType::OrganizationalUnitName, name);
+    params.distinguished_name.push(DnType::OrganizationalUnitName, name);
     let names = [
         "localhost",
         "kubernetes",
@@ -69,17 +66,13 @@ pub(crate) fn server_config(name: &str) -> Result<Arc<ServerConfig>, Error> {
         params.subject_alt_names.push(SanType::DnsName(name));
     }
     for address in [Ipv4Addr::LOCALHOST, Ipv4Addr::new(10, 96, 0, 1)] {
-        params
-            .subject_alt_names
-            .push(SanType::IpAddress(IpAddr::V4(address)));
+        params.subject_alt_names.push(SanType::IpAddress(IpAddr::V4(address)));
     }
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyEncipherment];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     params.use_authority_key_identifier_extension = true;
     let key = KeyPair::generate().map_err(Error::Certificate)?;
-    let leaf = params
-        .signed_by(&key, &AUTHORITY.issuer)
-        .map_err(Error::Certificate)?;
+    let leaf = params.signed_by(&key, &AUTHORITY.issuer).map_err(Error::Certificate)?;
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
     let chain: Vec<CertificateDer<'static>> = vec![leaf.der().clone()];
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());

@@ -291,10 +291,7 @@ impl Kind {
             _ => &[],
         };
         let path = |field: &str| Path::parse(field).expect("the fields are constants");
-        fields
-            .iter()
-            .map(|field| ((*field).to_owned(), path(field)))
-            .collect()
+        fields.iter().map(|field| ((*field).to_owned(), path(field))).collect()
     }
 
     fn description(self) -> &'static str {

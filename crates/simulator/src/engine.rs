@@ -272,8 +272,7 @@ impl Engine {
             }
         }
         for (reason, message) in plan.events {
-            self.recorder
-                .record(&self.objects, object, "Normal", reason, &message);
+            self.recorder.record(&self.objects, object, "Normal", reason, &message);
         }
         if let Some(at) = plan.again {
             let wait = at.duration_since(Timestamp::now());
@@ -285,7 +284,10 @@ impl Engine {
 
     /// What moved on or went away brings its own change; nothing can be made where all is going. The rest is tried again.
     fn refused(&mut self, key: &Key, status: &Status) {
-        if !["Conflict", "NotFound", "Forbidden"].iter().any(|reason| status.is(reason)) {
+        if !["Conflict", "NotFound", "Forbidden"]
+            .iter()
+            .any(|reason| status.is(reason))
+        {
             tracing::debug!(kind = key.kind.name(), namespace = key.namespace, name = key.name, %status, "a write of a controller was refused");
             self.queue.later(key.clone(), Instant::now() + RETRY);
         }

@@ -112,7 +112,11 @@ pub(crate) fn share(value: &Value, total: i64, round_up: bool) -> i64 {
         Value::String(text) => {
             let percent: i64 = text.trim_end_matches('%').parse().unwrap_or_default();
             let whole = percent.saturating_mul(total);
-            if round_up { (whole + 99).div_euclid(100) } else { whole.div_euclid(100) }
+            if round_up {
+                (whole + 99).div_euclid(100)
+            } else {
+                whole.div_euclid(100)
+            }
         }
         other => number(other),
     }
@@ -120,7 +124,14 @@ pub(crate) fn share(value: &Value, total: i64, round_up: bool) -> i64 {
 
 /// Puts a condition into a list of conditions. Its `lastTransitionTime` moves only with its status. Answers whether
 /// anything else than times changed.
-pub(crate) fn set_condition(object: &mut Value, kind: &str, status: &str, reason: &str, message: &str, now: &str) -> bool {
+pub(crate) fn set_condition(
+    object: &mut Value,
+    kind: &str,
+    status: &str,
+    reason: &str,
+    message: &str,
+    now: &str,
+) -> bool {
     if !object["status"].is_object() {
         object["status"] = json!({});
     }
@@ -142,7 +153,12 @@ pub(crate) fn set_condition(object: &mut Value, kind: &str, status: &str, reason
     if found["status"] == status {
         fresh["lastTransitionTime"] = found["lastTransitionTime"].clone();
     }
-    for field in ["lastUpdateTime", "lastProbeTime", "lastHeartbeatTime", "observedGeneration"] {
+    for field in [
+        "lastUpdateTime",
+        "lastProbeTime",
+        "lastHeartbeatTime",
+        "observedGeneration",
+    ] {
         if !found[field].is_null() {
             fresh[field] = found[field].clone();
         }

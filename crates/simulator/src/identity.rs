@@ -208,7 +208,9 @@ mod tests {
         assert_eq!(context.groups, ["staff", "system:authenticated"]);
         assert_eq!(context.extra["example.com/team"], ["Blue"]);
         assert_eq!(
-            impersonated(&headers(&[("impersonate-group", "staff")])).unwrap_err().code,
+            impersonated(&headers(&[("impersonate-group", "staff")]))
+                .unwrap_err()
+                .code,
             500
         );
         assert!(impersonated(&HeaderMap::new()).unwrap().is_none());

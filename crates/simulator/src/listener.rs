@@ -48,13 +48,15 @@ impl Port {
         if let Self::Open(listener) = self {
             drop(listener);
         }
-        socket(address).map_or(Self::Lost, Self::Held)
+        // While it is held nobody may share it; to listen again beside connections that linger it has to be shared.
+        let held = socket(address).and_then(|socket| socket.set_reuseaddr(false).map(|()| socket));
+        held.map_or(Self::Lost, Self::Held)
     }
 
     fn open(self, address: SocketAddr) -> Self {
         let opened = match self {
             Self::Open(listener) => return Self::Open(listener),
-            Self::Held(socket) => socket.listen(BACKLOG),
+            Self::Held(socket) => socket.set_reuseaddr(true).and_then(|()| socket.listen(BACKLOG)),
             Self::Lost => socket(address).and_then(|socket| socket.listen(BACKLOG)),
         };
         opened.map_or(Self::Lost, Self::Open)
@@ -183,7 +185,11 @@ async fn connection(
     let is_h2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
     let builder = auto::Builder::new(TokioExecutor::new());
     // What was agreed on is known: nothing has to be guessed from the first bytes, for which there is no deadline.
-    let mut builder = if is_h2 { builder.http2_only() } else { builder.http1_only() };
+    let mut builder = if is_h2 {
+        builder.http2_only()
+    } else {
+        builder.http1_only()
+    };
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
     builder
         .http2()

@@ -40,12 +40,7 @@ impl SimulatedMember {
         seed::plant(&objects, &options, address.port())?;
         let credential = Credential::random();
         let endpoint = format!("https://{address}");
-        let kubeconfig = kubeconfig::write(
-            &options.name,
-            &endpoint,
-            authority::certificate(),
-            credential.token(),
-        );
+        let kubeconfig = kubeconfig::write(&options.name, &endpoint, authority::certificate(), credential.token());
         let (ended, tasks) = (CancellationToken::new(), TaskTracker::new());
         let faults = Faults::new(objects.memory().clone());
         let router = router::router(

@@ -190,7 +190,8 @@ mod tests {
 
     #[test]
     fn only_pods_on_a_node_take_time_to_go() {
-        let pod = json!({"spec": {"nodeName": "n", "terminationGracePeriodSeconds": 5}, "status": {"phase": "Running"}});
+        let pod =
+            json!({"spec": {"nodeName": "n", "terminationGracePeriodSeconds": 5}, "status": {"phase": "Running"}});
         assert_eq!(grace_seconds(Kind::Pod, &pod, &json!({})), 5);
         assert_eq!(grace_seconds(Kind::Pod, &pod, &json!({"gracePeriodSeconds": 0})), 0);
         let pending = json!({"spec": {}, "status": {"phase": "Pending"}});

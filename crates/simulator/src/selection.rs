@@ -6,9 +6,9 @@ use crate::fields::items;
 
 /// Whether labels have all of these; an empty set selects nothing, as in Services.
 pub(crate) fn has_labels(wanted: &Value, labels: &Value) -> bool {
-    wanted.as_object().is_some_and(|wanted| {
-        !wanted.is_empty() && wanted.iter().all(|(key, value)| labels[key.as_str()] == *value)
-    })
+    wanted
+        .as_object()
+        .is_some_and(|wanted| !wanted.is_empty() && wanted.iter().all(|(key, value)| labels[key.as_str()] == *value))
 }
 
 /// Whether a label selector (`matchLabels`, `matchExpressions`) selects these labels. An empty one selects all.
@@ -44,7 +44,8 @@ fn holds(expression: &Value, labels: &Value) -> bool {
 pub(crate) fn fits_node(spec: &Value, node: &Value) -> bool {
     let labels = &node["metadata"]["labels"];
     let plain = spec["nodeSelector"].as_object().into_iter().flatten();
-    let terms = &spec["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"];
+    let terms =
+        &spec["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"];
     let fits_term = |term: &Value| {
         let by_label = items(&term["matchExpressions"]).iter().all(|one| holds(one, labels));
         let by_field = items(&term["matchFields"])
@@ -92,7 +93,10 @@ mod tests {
             assert_eq!(matches(&selector, &labels), expected, "{operator} {key}");
         }
         assert!(matches(&json!({}), &labels));
-        assert!(!has_labels(&json!({}), &labels), "a Service without a selector selects nothing");
+        assert!(
+            !has_labels(&json!({}), &labels),
+            "a Service without a selector selects nothing"
+        );
     }
 
     #[test]
@@ -103,9 +107,16 @@ mod tests {
             (json!({"key": "dedicated", "operator": "Exists"}), true),
             (json!({"key": "dedicated", "value": "db"}), true),
             (json!({"key": "dedicated", "value": "web"}), false),
-            (json!({"key": "dedicated", "operator": "Exists", "effect": "NoExecute"}), false),
+            (
+                json!({"key": "dedicated", "operator": "Exists", "effect": "NoExecute"}),
+                false,
+            ),
         ] {
-            assert_eq!(tolerates(&json!({"tolerations": [toleration]}), &taint), expected, "{toleration}");
+            assert_eq!(
+                tolerates(&json!({"tolerations": [toleration]}), &taint),
+                expected,
+                "{toleration}"
+            );
         }
     }
 }

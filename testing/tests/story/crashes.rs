@@ -93,7 +93,8 @@ pub(crate) async fn a_killed_hub_loses_nothing_and_rewrites_nothing(world: &mut 
     };
     assert_eq!(names(&listed(world).await?), names(&clusters));
     until("three Ready clusters", PATIENCE, async || {
-        Ok(listed(world).await?.iter().all(|cluster| cluster["state"] == "Ready"))
+        let clusters = listed(world).await?;
+        Ok(clusters.len() == 3 && clusters.iter().all(|cluster| cluster["state"] == "Ready"))
     })
     .await?;
     until("the first look at every object", PATIENCE, async || {

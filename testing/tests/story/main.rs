@@ -105,7 +105,7 @@ async fn bad_input(storage: Storage) -> Result<()> {
             bad_input::clusters::a_cluster_joins_once(world).await?;
 
             bad_input::requests::unknown_clusters_and_odd_paths_are_refused(world).await?;
-            bad_input::requests::an_override_that_does_not_apply_fails_its_cluster_alone(world).await?;
+            bad_input::requests::objects_that_cannot_be_meant_are_refused(world).await?;
 
             bad_input::account::a_session_ends_by_itself(world).await
         })

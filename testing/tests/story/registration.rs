@@ -25,7 +25,8 @@ pub(crate) async fn three_clusters_join(world: &mut World) -> Result<()> {
         assert_eq!(created[0]["name"], "atoll:admins");
     }
     until("three Ready clusters", PATIENCE, async || {
-        Ok(listed(world).await?.iter().all(|cluster| cluster["state"] == "Ready"))
+        let clusters = listed(world).await?;
+        Ok(clusters.len() == 3 && clusters.iter().all(|cluster| cluster["state"] == "Ready"))
     })
     .await?;
 

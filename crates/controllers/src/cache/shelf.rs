@@ -10,6 +10,9 @@ use tokio::time::Instant;
 /// so this only means that the member is asked again.
 const STALE: Duration = Duration::from_secs(60);
 
+/// How long the first list is waited for, before the member is asked for single objects.
+const UNREAD: Duration = Duration::from_secs(10);
+
 /// Namespace and name.
 pub(super) type Place = (String, String);
 
@@ -37,8 +40,9 @@ pub(super) enum Stir {
     Object,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Shelf {
+    begun: Instant,
     objects: HashMap<Place, Present>,
     /// A whole list has been seen.
     synced: bool,
@@ -55,15 +59,27 @@ struct Trouble {
 }
 
 impl Shelf {
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            begun: now,
+            objects: HashMap::new(),
+            synced: false,
+            listing: None,
+            trouble: None,
+        }
+    }
+
     pub(super) fn look(&self, place: &Place, now: Instant) -> Look {
         match &self.trouble {
-            Some(Trouble { missing: Some(message), .. }) => return Look::ApiMissing(message.clone()),
+            Some(Trouble {
+                missing: Some(message), ..
+            }) => return Look::ApiMissing(message.clone()),
             Some(trouble) if !self.synced || now.duration_since(trouble.since) >= STALE => return Look::Unlisted,
             Some(_) | None => {}
         }
         match self.objects.get(place) {
             Some(present) => Look::Present(Box::new(present.clone())),
-            None if self.synced => Look::Unlisted,
+            None if self.synced || now.duration_since(self.begun) >= UNREAD => Look::Unlisted,
             None => Look::Unsynced,
         }
     }
@@ -112,7 +128,12 @@ impl Shelf {
     /// The list is complete: whether it is the first one to be known or after trouble, and what has vanished.
     pub(super) fn synced(&mut self) -> (bool, Vec<Place>) {
         let seen = self.listing.take().unwrap_or_default();
-        let vanished: Vec<Place> = self.objects.keys().filter(|place| !seen.contains(*place)).cloned().collect();
+        let vanished: Vec<Place> = self
+            .objects
+            .keys()
+            .filter(|place| !seen.contains(*place))
+            .cloned()
+            .collect();
         for place in &vanished {
             self.objects.remove(place);
         }
@@ -180,7 +201,7 @@ mod tests {
     }
 
     fn synced(objects: &[(&str, u64)]) -> Shelf {
-        let mut shelf = Shelf::default();
+        let mut shelf = Shelf::new(Instant::now());
         shelf.restart();
         for (name, version) in objects {
             shelf.present(place(name), present(*version));
@@ -198,7 +219,7 @@ mod tests {
 
     #[test]
     fn before_the_first_list_is_complete_nothing_is_known_to_be_missing() {
-        let mut shelf = Shelf::default();
+        let mut shelf = Shelf::new(Instant::now());
         let now = Instant::now();
         assert_eq!(shelf.look(&place("a"), now), Look::Unsynced);
         shelf.restart();
@@ -207,6 +228,14 @@ mod tests {
         assert_eq!(version(&shelf, "a").as_deref(), Some("1"));
         assert_eq!(shelf.synced(), (true, vec![]));
         assert_eq!(shelf.look(&place("b"), now), Look::Unlisted);
+    }
+
+    #[test]
+    fn a_list_that_does_not_come_is_not_waited_for_for_ever() {
+        let now = Instant::now();
+        let shelf = Shelf::new(now);
+        assert_eq!(shelf.look(&place("a"), now), Look::Unsynced);
+        assert_eq!(shelf.look(&place("a"), now + UNREAD), Look::Unlisted);
     }
 
     #[test]
@@ -266,7 +295,11 @@ mod tests {
         assert_eq!(shelf.look(&place("a"), later), Look::Unlisted);
         shelf.restart();
         shelf.present(place("a"), present(5));
-        assert_eq!(shelf.look(&place("a"), later), Look::Unlisted, "the list is not complete yet");
+        assert_eq!(
+            shelf.look(&place("a"), later),
+            Look::Unlisted,
+            "the list is not complete yet"
+        );
         assert_eq!(shelf.synced(), (true, vec![]));
         assert!(matches!(shelf.look(&place("a"), later), Look::Present(_)));
     }
@@ -282,9 +315,12 @@ mod tests {
 
     #[test]
     fn a_collection_that_was_never_read_is_asked_for_by_name_when_watching_fails() {
-        let mut shelf = Shelf::default();
+        let mut shelf = Shelf::new(Instant::now());
         let now = Instant::now();
-        assert!(shelf.fail(None, now), "whoever waited for the list need not wait any more");
+        assert!(
+            shelf.fail(None, now),
+            "whoever waited for the list need not wait any more"
+        );
         assert!(!shelf.fail(None, now));
         assert_eq!(shelf.look(&place("a"), now), Look::Unlisted);
     }

@@ -55,8 +55,9 @@ impl<K: Fair + Clone + Eq + Hash + Ord> Core<K> {
 
     /// There is a reason to look at `key` at `due`; of several reasons the first counts.
     pub(super) fn add(&mut self, key: K, due: Instant, now: Instant) {
+        let is_full = self.entries.len() >= self.limit;
         match self.entries.get_mut(&key).map(|entry| &mut entry.state) {
-            None if self.entries.len() >= self.limit => {
+            None if is_full => {
                 self.overflow = true;
                 return;
             }
@@ -81,9 +82,18 @@ impl<K: Fair + Clone + Eq + Hash + Ord> Core<K> {
         } else {
             self.serial += 1;
             self.timers.insert((due, self.serial), key.clone());
-            State::Waiting { due, serial: self.serial }
+            State::Waiting {
+                due,
+                serial: self.serial,
+            }
         };
-        self.entries.entry(key).or_insert(Entry { state: State::Ready, failures: 0 }).state = state;
+        self.entries
+            .entry(key)
+            .or_insert(Entry {
+                state: State::Ready,
+                failures: 0,
+            })
+            .state = state;
     }
 
     fn line_up(&mut self, key: K) {

@@ -38,14 +38,20 @@ pub(crate) async fn count_unmanaged(member: &Member, namespace: &str, deadline: 
             Err(error) => Err(error),
         }
     });
-    counts.buffer_unordered(PARALLEL).try_fold(0, |sum, count| async move { Ok(sum + count) }).await
+    counts
+        .buffer_unordered(PARALLEL)
+        .try_fold(0, |sum, count| async move { Ok(sum + count) })
+        .await
 }
 
 fn count(collection: &Collection, list: &Value) -> Result<u64, OwnError> {
     let items = list["items"]
         .as_array()
         .ok_or_else(|| OwnError::NotKubernetes(format!("a list of {} without items", collection.plural)))?;
-    let unmanaged = items.iter().filter(|object| is_unmanaged(&collection.plural, object)).count();
+    let unmanaged = items
+        .iter()
+        .filter(|object| is_unmanaged(&collection.plural, object))
+        .count();
     Ok(u64::try_from(unmanaged).unwrap_or(u64::MAX))
 }
 
@@ -58,7 +64,9 @@ fn is_unmanaged(plural: &str, object: &Value) -> bool {
         "secrets" => object["type"] == "kubernetes.io/service-account-token",
         _ => false,
     };
-    let has_owner = metadata["ownerReferences"].as_array().is_some_and(|owners| !owners.is_empty());
+    let has_owner = metadata["ownerReferences"]
+        .as_array()
+        .is_some_and(|owners| !owners.is_empty());
     let is_managed = metadata["labels"][MANAGED_LABEL] == "true";
     let is_going = metadata["deletionTimestamp"].is_string();
     !(made_by_kubernetes || has_owner || is_managed || is_going)
@@ -75,13 +83,31 @@ mod tests {
         let counted = |plural: &str, object: Value| is_unmanaged(plural, &object);
         assert!(counted("configmaps", json!({"metadata": {"name": "theirs"}})));
         assert!(counted("pods", json!({"metadata": {"name": "bare"}})));
-        assert!(counted("secrets", json!({"metadata": {"name": "password"}, "type": "Opaque"})));
-        assert!(!counted("configmaps", json!({"metadata": {"name": "kube-root-ca.crt"}})));
+        assert!(counted(
+            "secrets",
+            json!({"metadata": {"name": "password"}, "type": "Opaque"})
+        ));
+        assert!(!counted(
+            "configmaps",
+            json!({"metadata": {"name": "kube-root-ca.crt"}})
+        ));
         assert!(!counted("serviceaccounts", json!({"metadata": {"name": "default"}})));
-        assert!(!counted("secrets", json!({"metadata": {"name": "t"}, "type": "kubernetes.io/service-account-token"})));
-        assert!(!counted("pods", json!({"metadata": {"name": "p", "ownerReferences": [{"kind": "ReplicaSet"}]}})));
-        assert!(!counted("configmaps", json!({"metadata": {"name": "ours", "labels": {MANAGED_LABEL: "true"}}})));
-        assert!(!counted("pods", json!({"metadata": {"name": "p", "deletionTimestamp": "2026-01-02T03:04:05Z"}})));
+        assert!(!counted(
+            "secrets",
+            json!({"metadata": {"name": "t"}, "type": "kubernetes.io/service-account-token"})
+        ));
+        assert!(!counted(
+            "pods",
+            json!({"metadata": {"name": "p", "ownerReferences": [{"kind": "ReplicaSet"}]}})
+        ));
+        assert!(!counted(
+            "configmaps",
+            json!({"metadata": {"name": "ours", "labels": {MANAGED_LABEL: "true"}}})
+        ));
+        assert!(!counted(
+            "pods",
+            json!({"metadata": {"name": "p", "deletionTimestamp": "2026-01-02T03:04:05Z"}})
+        ));
     }
 
     #[test]

@@ -139,20 +139,28 @@ async fn namespace(store: &Store, key: &Key) -> Result<Option<FederatedObject>> 
     if !key.kind.row().target.namespaced {
         return Ok(None);
     }
-    let Some(row) = types::find("namespaces") else { return Ok(None) };
+    let Some(row) = types::find("namespaces") else {
+        return Ok(None);
+    };
     let of_namespace = Key {
         kind: row.into(),
         namespace: key.namespace.clone(),
         name: key.namespace.clone(),
     };
-    let stored = store.object(&of_namespace.stored()).await.doing("reading a FederatedNamespace")?;
+    let stored = store
+        .object(&of_namespace.stored())
+        .await
+        .doing("reading a FederatedNamespace")?;
     // One that cannot be read federates nothing, and what is there stays.
     Ok(stored.and_then(|stored| FederatedObject::parse(row, &stored.body).ok()))
 }
 
 /// What the hub remembers of an object.
 pub(crate) async fn records(store: &Store, key: &Key) -> Result<BTreeMap<ClusterName, Record>> {
-    let rows = store.propagations(&key.record()).await.doing("reading records of propagation")?;
+    let rows = store
+        .propagations(&key.record())
+        .await
+        .doing("reading records of propagation")?;
     Ok(rows.into_iter().filter_map(record).collect())
 }
 

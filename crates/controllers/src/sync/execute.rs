@@ -126,18 +126,33 @@ impl Target<'_> {
 
     async fn main_apply(&self, apply: &Apply) -> Result<Value, OwnError> {
         let path = self.path_of(&apply.object);
-        self.ask(OwnRequest::apply_patch(path, FIELD_MANAGER, apply.force, apply.object.clone())).await
+        self.ask(OwnRequest::apply_patch(
+            path,
+            FIELD_MANAGER,
+            apply.force,
+            apply.object.clone(),
+        ))
+        .await
     }
 
     async fn set_replicas(&self, replicas: &RetainedReplicas, object: Value) -> Result<Value, OwnError> {
         let path = self.path_of(&object);
-        self.ask(OwnRequest::apply_patch(path, REPLICAS_FIELD_MANAGER, replicas.force, object)).await
+        self.ask(OwnRequest::apply_patch(
+            path,
+            REPLICAS_FIELD_MANAGER,
+            replicas.force,
+            object,
+        ))
+        .await
     }
 
     /// Whether there was anything to hand over.
     async fn hand_over(&self, live: &Value, stated: &Value) -> Result<bool, OwnError> {
         match hand_over(self.row(), live, stated) {
-            Some(patch) => self.ask(OwnRequest::merge_patch(self.path(), patch)).await.map(|_| true),
+            Some(patch) => self
+                .ask(OwnRequest::merge_patch(self.path(), patch))
+                .await
+                .map(|_| true),
             None => Ok(false),
         }
     }
@@ -146,7 +161,10 @@ impl Target<'_> {
         let is_it = answer["metadata"]["name"] == self.key.name.as_str();
         match Present::of(self.row(), answer).filter(|_| is_it) {
             Some(present) => Outcome::Applied(Box::new(present)).into(),
-            None => Done::failed(FailureKind::Other, "the cluster answered with something else than the object"),
+            None => Done::failed(
+                FailureKind::Other,
+                "the cluster answered with something else than the object",
+            ),
         }
     }
 

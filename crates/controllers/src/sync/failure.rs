@@ -83,12 +83,24 @@ mod tests {
             Observed::Unknown { reason, .. } => reason,
             other => panic!("{other:?}"),
         };
-        assert_eq!(reason(OwnError::TimedOut(Duration::from_secs(3))), Reason::RetrievalFailed);
-        assert_eq!(reason(OwnError::NotKubernetes("<html>".into())), Reason::RetrievalFailed);
-        assert_eq!(reason(refusal(401, "Unauthorized", Value::Null)), Reason::RetrievalFailed);
+        assert_eq!(
+            reason(OwnError::TimedOut(Duration::from_secs(3))),
+            Reason::RetrievalFailed
+        );
+        assert_eq!(
+            reason(OwnError::NotKubernetes("<html>".into())),
+            Reason::RetrievalFailed
+        );
+        assert_eq!(
+            reason(refusal(401, "Unauthorized", Value::Null)),
+            Reason::RetrievalFailed
+        );
         assert_eq!(reason(refusal(403, "forbidden", Value::Null)), Reason::RetrievalFailed);
         assert_eq!(reason(refusal(404, "no such path", Value::Null)), Reason::ApiMissing);
-        assert_eq!(reason(OwnError::Malformed("no token".into())), Reason::ClientRetrievalFailed);
+        assert_eq!(
+            reason(OwnError::Malformed("no token".into())),
+            Reason::ClientRetrievalFailed
+        );
     }
 
     #[test]
@@ -97,14 +109,29 @@ mod tests {
         let uid = json!({"causes": [{"field": "metadata.uid", "reason": "FieldValueInvalid"}]});
         let spec = json!({"name": "web", "causes": [{"field": "spec.replicas", "reason": "FieldValueInvalid"}]});
         let namespace = json!({"kind": "namespaces", "name": "shop"});
-        assert_eq!(kind(409, "the object has been modified", Value::Null), FailureKind::Conflict);
+        assert_eq!(
+            kind(409, "the object has been modified", Value::Null),
+            FailureKind::Conflict
+        );
         assert_eq!(kind(422, "field is immutable", uid), FailureKind::Conflict);
         assert_eq!(kind(422, "is invalid", spec), FailureKind::Invalid);
-        assert_eq!(kind(500, "failed to create typed patch object (shop/web)", Value::Null), FailureKind::Invalid);
+        assert_eq!(
+            kind(500, "failed to create typed patch object (shop/web)", Value::Null),
+            FailureKind::Invalid
+        );
         assert_eq!(kind(500, "internal error", Value::Null), FailureKind::Other);
-        assert_eq!(kind(404, "namespaces \"shop\" not found", namespace), FailureKind::Other);
-        assert_eq!(kind(404, "the server could not find the requested resource", Value::Null), FailureKind::ApiMissing);
+        assert_eq!(
+            kind(404, "namespaces \"shop\" not found", namespace),
+            FailureKind::Other
+        );
+        assert_eq!(
+            kind(404, "the server could not find the requested resource", Value::Null),
+            FailureKind::ApiMissing
+        );
         assert_eq!(kind(403, "exceeded quota", Value::Null), FailureKind::Other);
-        assert_eq!(failure(&OwnError::TimedOut(Duration::from_secs(10))).kind, FailureKind::TimedOut);
+        assert_eq!(
+            failure(&OwnError::TimedOut(Duration::from_secs(10))).kind,
+            FailureKind::TimedOut
+        );
     }
 }

@@ -66,7 +66,9 @@ impl Lanes {
     /// It has been answered, or given up.
     pub(super) fn end(&self, key: &Key, cluster: &ClusterName, arrival: Arrival) {
         let mut inner = self.inner();
-        inner.lanes.insert((key.clone(), cluster.clone()), Lane::Arrived(arrival));
+        inner
+            .lanes
+            .insert((key.clone(), cluster.clone()), Lane::Arrived(arrival));
         if let Some(count) = inner.busy.get_mut(cluster) {
             *count = count.saturating_sub(1);
             if *count == 0 {
@@ -90,7 +92,10 @@ impl Lanes {
 
     /// Whether a request about this object is still under way.
     pub(super) fn is_busy(&self, key: &Key, cluster: &ClusterName) -> bool {
-        matches!(self.inner().lanes.get(&(key.clone(), cluster.clone())), Some(Lane::Busy))
+        matches!(
+            self.inner().lanes.get(&(key.clone(), cluster.clone())),
+            Some(Lane::Busy)
+        )
     }
 
     /// Whether so much is late in this cluster that it is better left alone.

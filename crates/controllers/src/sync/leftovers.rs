@@ -11,10 +11,10 @@ use atoll_federation::{ClusterName, FailureKind, Outcome, Record, Step};
 use futures::future::join_all;
 use jiff::Timestamp;
 
+use super::Sync;
 use super::context::{records, row};
 use super::execute::carry_out;
 use super::observe::{Seen, look, look_inside};
-use super::Sync;
 use crate::error::{Doing, Result};
 use crate::fleet;
 use crate::key::Key;
@@ -48,7 +48,11 @@ pub(super) async fn remove(sync: &Arc<Sync>, key: &Key) -> Result<Verdict> {
     let ends = records.iter().map(|(name, record)| {
         let waits = waiting.contains(name);
         async move {
-            let end = if waits { one(sync, key, name, record).await? } else { End::Drop };
+            let end = if waits {
+                one(sync, key, name, record).await?
+            } else {
+                End::Drop
+            };
             Ok::<_, crate::Error>((name.clone(), end))
         }
     });
@@ -67,7 +71,11 @@ pub(super) async fn remove(sync: &Arc<Sync>, key: &Key) -> Result<Verdict> {
         }
     }
     let all_gone = dropped.len() == records.len();
-    let recorded = sync.hub.store.record_propagations(Some(sync.leadership.lease()), &put, &dropped).await;
+    let recorded = sync
+        .hub
+        .store
+        .record_propagations(Some(sync.leadership.lease()), &put, &dropped)
+        .await;
     recorded.doing("recording propagation")?;
     if all_gone {
         sync.forget(key);
@@ -82,7 +90,10 @@ async fn one(sync: &Arc<Sync>, key: &Key, name: &ClusterName, record: &Record) -
     let fleet = sync.fleet.borrow().clone();
     let clusters = fleet::clusters(&fleet, &members, Timestamp::now(), options.unavailable_delay);
     let cluster = clusters.get(name);
-    let Some(member) = members.get(name.as_str()).filter(|_| cluster.is_some_and(|cluster| cluster.ready)) else {
+    let Some(member) = members
+        .get(name.as_str())
+        .filter(|_| cluster.is_some_and(|cluster| cluster.ready))
+    else {
         return Ok(End::Rest(None));
     };
     sync.cache.watch(name, key.kind, member);
@@ -105,7 +116,12 @@ async fn one(sync: &Arc<Sync>, key: &Key, name: &ClusterName, record: &Record) -
     if let (Step::Delete { .. }, Some(strangers @ 1..)) = (&step, seen.unmanaged) {
         return Ok(End::Rest(held(record, strangers)));
     }
-    let is_back = sync.hub.store.object(&key.stored()).await.doing("reading a federated object")?;
+    let is_back = sync
+        .hub
+        .store
+        .object(&key.stored())
+        .await
+        .doing("reading a federated object")?;
     if is_back.is_some() {
         return Ok(End::Retry(std::time::Duration::ZERO));
     }

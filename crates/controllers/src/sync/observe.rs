@@ -107,12 +107,24 @@ mod tests {
 
     #[test]
     fn only_this_objects_absence_counts() {
-        assert!(is_absent(&key(), &not_found(json!({"name": "web", "kind": "configmaps"}))));
-        assert!(is_absent(&key(), &not_found(json!({"name": "shop", "kind": "namespaces"}))));
-        assert!(!is_absent(&key(), &not_found(json!({"name": "other", "kind": "configmaps"}))));
+        assert!(is_absent(
+            &key(),
+            &not_found(json!({"name": "web", "kind": "configmaps"}))
+        ));
+        assert!(is_absent(
+            &key(),
+            &not_found(json!({"name": "shop", "kind": "namespaces"}))
+        ));
+        assert!(!is_absent(
+            &key(),
+            &not_found(json!({"name": "other", "kind": "configmaps"}))
+        ));
         assert!(!is_absent(&key(), &not_found(json!({"kind": "configmaps"}))));
         assert!(!is_absent(&key(), &not_found(Value::Null)));
-        assert!(!is_absent(&key(), &OwnError::NotKubernetes("404 with text/html".into())));
+        assert!(!is_absent(
+            &key(),
+            &OwnError::NotKubernetes("404 with text/html".into())
+        ));
     }
 
     #[test]

@@ -43,9 +43,21 @@ pub(super) async fn record(
     // What is under way there records itself.
     changes.put.retain(|name, _| !busy.contains(name));
     changes.drop.retain(|name| !busy.contains(name));
-    let put: Vec<_> = changes.put.into_iter().map(|(name, record)| row(key, &name, record)).collect();
-    let dropped: Vec<_> = changes.drop.iter().map(|name| (key.record(), name.to_string())).collect();
-    let recorded = sync.hub.store.record_propagations(Some(sync.leadership.lease()), &put, &dropped).await;
+    let put: Vec<_> = changes
+        .put
+        .into_iter()
+        .map(|(name, record)| row(key, &name, record))
+        .collect();
+    let dropped: Vec<_> = changes
+        .drop
+        .iter()
+        .map(|name| (key.record(), name.to_string()))
+        .collect();
+    let recorded = sync
+        .hub
+        .store
+        .record_propagations(Some(sync.leadership.lease()), &put, &dropped)
+        .await;
     recorded.doing("recording propagation")?;
 
     let mut body: Option<Value> = None;
@@ -73,8 +85,12 @@ pub(super) async fn record(
 
 /// Takes the hub's finalizer off; whether none is left.
 fn take_finalizer(body: &mut Value) -> bool {
-    let Some(metadata) = body["metadata"].as_object_mut() else { return true };
-    let Some(list) = metadata.get_mut("finalizers").and_then(Value::as_array_mut) else { return true };
+    let Some(metadata) = body["metadata"].as_object_mut() else {
+        return true;
+    };
+    let Some(list) = metadata.get_mut("finalizers").and_then(Value::as_array_mut) else {
+        return true;
+    };
     list.retain(|finalizer| finalizer != FINALIZER);
     let none_left = list.is_empty();
     if none_left {
@@ -97,7 +113,12 @@ async fn write(sync: &Sync, write: Write) -> Result<Vec<Object>> {
         writes: vec![write],
         lease: Some(sync.leadership.lease().clone()),
     };
-    let written = sync.hub.store.write(transaction).await.doing("writing a federated object")?;
+    let written = sync
+        .hub
+        .store
+        .write(transaction)
+        .await
+        .doing("writing a federated object")?;
     Ok(written.objects)
 }
 

@@ -154,7 +154,11 @@ impl<'a> Round<'a> {
         }
         if lanes.is_busy(self.key, &name) {
             self.busy.insert(name.clone());
-            return self.unknown(name, Reason::RetrievalFailed, "an earlier request has not been answered yet");
+            return self.unknown(
+                name,
+                Reason::RetrievalFailed,
+                "an earlier request has not been answered yet",
+            );
         }
         let inside = self.context.needs_contents(&name);
         match self.sync.cache.look(&name, self.key) {
@@ -164,7 +168,11 @@ impl<'a> Round<'a> {
             }
             // The list is under way, and will say of many objects at once what a question says of one.
             Look::Unsynced if self.context.is_recorded(&name) && !inside => {
-                return self.unknown(name, Reason::CachedRetrievalFailed, "what the cluster holds has not been read yet");
+                return self.unknown(
+                    name,
+                    Reason::CachedRetrievalFailed,
+                    "what the cluster holds has not been read yet",
+                );
             }
             Look::ApiMissing(message) => return self.unknown(name, Reason::ApiMissing, &message),
             Look::Present(_) | Look::Unlisted | Look::Unsynced => {}
@@ -238,7 +246,10 @@ impl<'a> Round<'a> {
             match self.sync.hub.clusters.member(name.as_str()) {
                 None => self.did(name, Done::failed(FailureKind::NotReady, "the cluster has just left")),
                 Some(_) if self.sync.lanes.is_clogged(&name) => {
-                    self.did(name, Done::failed(FailureKind::Other, "the cluster has not answered lately"));
+                    self.did(
+                        name,
+                        Done::failed(FailureKind::Other, "the cluster has not answered lately"),
+                    );
                 }
                 Some(member) => {
                     let (key, deadline) = (self.key.clone(), self.sync.hub.options.step_deadline);
@@ -257,7 +268,10 @@ impl<'a> Round<'a> {
     async fn remember_intents(&mut self, plan: &Plan, ready: &[(ClusterName, Step)]) -> Result<()> {
         let mut begun = intents(plan, &self.context.records);
         begun.retain(|name, _| ready.iter().any(|(other, _)| other == name));
-        let rows: Vec<_> = begun.iter().map(|(name, record)| row(self.key, name, record.clone())).collect();
+        let rows: Vec<_> = begun
+            .iter()
+            .map(|(name, record)| row(self.key, name, record.clone()))
+            .collect();
         let lease = self.sync.leadership.lease();
         let recorded = self.sync.hub.store.record_propagations(Some(lease), &rows, &[]).await;
         recorded.doing("recording what is about to be written")?;
@@ -278,7 +292,11 @@ impl<'a> Round<'a> {
         let names = std::mem::take(&mut self.looking);
         for name in &names {
             self.sync.lanes.begin(self.key, name);
-            self.unknown(name.clone(), Reason::RetrievalFailed, "the cluster has not answered yet");
+            self.unknown(
+                name.clone(),
+                Reason::RetrievalFailed,
+                "the cluster has not answered yet",
+            );
         }
         self.busy.extend(names);
         let mut looks = std::mem::take(&mut self.looks);
@@ -333,7 +351,11 @@ async fn settle_late(sync: &Sync, key: &Key, name: &ClusterName, step: &Step, do
                 ..Record::begun(jiff::Timestamp::now())
             };
             let put = [row(key, name, record)];
-            let recorded = sync.hub.store.record_propagations(Some(sync.leadership.lease()), &put, &[]).await;
+            let recorded = sync
+                .hub
+                .store
+                .record_propagations(Some(sync.leadership.lease()), &put, &[])
+                .await;
             if let Err(error) = recorded {
                 // The next run finds the object by its marks.
                 tracing::warn!(object = %key, cluster.name = %name, error = %chain(&error), "what was written could not be recorded");

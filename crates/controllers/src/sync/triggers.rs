@@ -47,12 +47,22 @@ async fn list(sync: &Sync) -> Result<Revision> {
         let listing = listing.doing("listing federated objects")?;
         keys.extend(listing.objects.iter().filter_map(|object| Key::of_stored(&object.key)));
     }
-    let records = sync.hub.store.propagations_in(None).await.doing("reading records of propagation")?;
+    let records = sync
+        .hub
+        .store
+        .propagations_in(None)
+        .await
+        .doing("reading records of propagation")?;
     keys.extend(records.iter().filter_map(|record| Key::of_record(&record.key)));
     for key in keys {
         sync.queue.add(key);
     }
-    let namespaces = sync.hub.store.objects("", "namespaces", None).await.doing("listing namespaces")?;
+    let namespaces = sync
+        .hub
+        .store
+        .objects("", "namespaces", None)
+        .await
+        .doing("listing namespaces")?;
     for namespace in &namespaces.objects {
         if namespace.deletion_at.is_some() {
             sync.namespaces.terminating(&namespace.key.name);
@@ -105,7 +115,8 @@ async fn take(sync: &Sync, changes: &[Change]) -> Result<()> {
                 sync.queue.add(key);
             }
         } else if is_cluster(&change.key) {
-            clusters_changed |= change.before.as_deref().map(Registered::of) != change.after.as_deref().map(Registered::of);
+            clusters_changed |=
+                change.before.as_deref().map(Registered::of) != change.after.as_deref().map(Registered::of);
         } else if is_terminating_namespace(change) {
             sync.namespaces.terminating(&change.key.name);
         }
@@ -124,7 +135,12 @@ async fn take(sync: &Sync, changes: &[Change]) -> Result<()> {
                 }
             }
         }
-        let records = sync.hub.store.propagations_in(None).await.doing("reading records of propagation")?;
+        let records = sync
+            .hub
+            .store
+            .propagations_in(None)
+            .await
+            .doing("reading records of propagation")?;
         for key in records.iter().filter_map(|record| Key::of_record(&record.key)) {
             sync.queue.add(key);
         }
@@ -136,7 +152,11 @@ async fn take(sync: &Sync, changes: &[Change]) -> Result<()> {
 async fn wake_inside(sync: &Sync, namespace: &Key) -> Result<()> {
     for kind in Kind::served().filter(|kind| kind.row().target.namespaced) {
         let federated = &kind.row().federated;
-        let listing = sync.hub.store.objects(&federated.group, &federated.plural, Some(&namespace.namespace)).await;
+        let listing = sync
+            .hub
+            .store
+            .objects(&federated.group, &federated.plural, Some(&namespace.namespace))
+            .await;
         for object in listing.doing("listing federated objects")?.objects {
             if let Some(key) = Key::of_stored(&object.key) {
                 sync.queue.add(key);
@@ -152,7 +172,11 @@ fn is_cluster(key: &ObjectKey) -> bool {
 
 fn is_terminating_namespace(change: &Change) -> bool {
     let is_namespace = change.key.group.is_empty() && change.key.resource == "namespaces";
-    is_namespace && change.after.as_ref().is_some_and(|after| after["metadata"]["deletionTimestamp"].is_string())
+    is_namespace
+        && change
+            .after
+            .as_ref()
+            .is_some_and(|after| after["metadata"]["deletionTimestamp"].is_string())
 }
 
 /// The hub's own writing of a status is no reason to look again.
@@ -165,8 +189,14 @@ fn is_status_only(change: &Change) -> bool {
 
 fn without_status(body: &Value) -> Vec<(&String, &Value)> {
     let (rest, metadata) = (body.as_object(), body["metadata"].as_object());
-    let rest = rest.into_iter().flatten().filter(|(key, _)| *key != "status" && *key != "metadata");
-    let metadata = metadata.into_iter().flatten().filter(|(key, _)| *key != "managedFields");
+    let rest = rest
+        .into_iter()
+        .flatten()
+        .filter(|(key, _)| *key != "status" && *key != "metadata");
+    let metadata = metadata
+        .into_iter()
+        .flatten()
+        .filter(|(key, _)| *key != "managedFields");
     rest.chain(metadata).collect()
 }
 
@@ -211,7 +241,10 @@ impl Readiness {
 fn next_end_of_leaving(sync: &Sync) -> Option<Duration> {
     let now = Timestamp::now();
     let fleet = sync.fleet.borrow();
-    let ends = fleet.values().filter_map(|cluster| cluster.leaving_until).filter(|until| *until > now);
+    let ends = fleet
+        .values()
+        .filter_map(|cluster| cluster.leaving_until)
+        .filter(|until| *until > now);
     let next = ends.min()?;
     Some(Duration::try_from(next.duration_since(now)).unwrap_or_default() + Duration::from_millis(10))
 }
@@ -259,7 +292,10 @@ mod tests {
 
     #[test]
     fn a_namespace_is_terminating_from_its_deletion_on() {
-        let mut change = change(json!({}), json!({"metadata": {"deletionTimestamp": "2026-01-02T03:04:05Z"}}));
+        let mut change = change(
+            json!({}),
+            json!({"metadata": {"deletionTimestamp": "2026-01-02T03:04:05Z"}}),
+        );
         assert!(!is_terminating_namespace(&change));
         change.key = ObjectKey::new("", "namespaces", "", "shop");
         assert!(is_terminating_namespace(&change));
@@ -270,6 +306,11 @@ mod tests {
     #[test]
     fn only_kubefed_clusters_are_clusters() {
         assert!(is_cluster(&Store::cluster_key("eu-1")));
-        assert!(!is_cluster(&ObjectKey::new("core.kubefed.io", "kubefedclusters", "shop", "eu-1")));
+        assert!(!is_cluster(&ObjectKey::new(
+            "core.kubefed.io",
+            "kubefedclusters",
+            "shop",
+            "eu-1"
+        )));
     }
 }

@@ -57,7 +57,9 @@ impl Following {
         if self.at < shelf.dropped {
             return Err(Status::expired(shelf.dropped));
         }
-        let first = shelf.history.partition_point(|recorded: &Recorded| recorded.revision() <= self.at);
+        let first = shelf
+            .history
+            .partition_point(|recorded: &Recorded| recorded.revision() <= self.at);
         let mut events: Vec<WatchEvent> = shelf
             .history
             .range(first..)

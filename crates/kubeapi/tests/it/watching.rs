@@ -132,23 +132,19 @@ async fn a_watch_ends_when_it_was_asked_to_with_a_bookmark() {
 async fn history_that_is_gone_is_expired() {
     let server = Server::new();
     server.post(WIDGETS, widget("a", json!({}))).await.ok();
-    let mut running = server.watch(&format!("{WIDGETS}?watch=true&resourceVersion=1")).await;
+    let running = server.watch(&format!("{WIDGETS}?watch=true&resourceVersion=1")).await;
     paint(&server, "a", "red").await;
     server.backend.memory().compact();
-    server
-        .get(&format!("{WIDGETS}?watch=true&resourceVersion=2"))
-        .await
-        .failed(410, "Expired");
-    let error = running.event().await;
-    assert_eq!(
-        (&error["type"], &error["object"]["code"]),
-        (&json!("ERROR"), &json!(410))
-    );
-    assert_eq!(running.line().await, None);
-    server
-        .get(&format!("{WIDGETS}?watch=true&resourceVersion=999"))
-        .await
-        .failed(410, "Expired");
+    let late = server.watch(&format!("{WIDGETS}?watch=true&resourceVersion=2")).await;
+    let ahead = server.watch(&format!("{WIDGETS}?watch=true&resourceVersion=999")).await;
+    for mut watch in [running, late, ahead] {
+        let error = watch.event().await;
+        assert_eq!(
+            (&error["type"], &error["object"]["code"], &error["object"]["reason"]),
+            (&json!("ERROR"), &json!(410), &json!("Expired"))
+        );
+        assert_eq!(watch.line().await, None);
+    }
 }
 
 #[tokio::test]

@@ -368,8 +368,8 @@ pub async fn remove_cluster(
     Ok(Json(Removed { name, left }))
 }
 
-impl From<crate::interim::Left> for LeftView {
-    fn from(left: crate::interim::Left) -> Self {
+impl From<atoll_controllers::Left> for LeftView {
+    fn from(left: atoll_controllers::Left) -> Self {
         Self {
             resource: left.resource,
             namespace: left.namespace,

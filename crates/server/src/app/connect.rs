@@ -1,12 +1,15 @@
 //! From the text of a kubeconfig to a connection that was tried, each stage reported as it ends.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use atoll_clusters::kubeconfig::{self, ContextSummary};
 use atoll_clusters::{Connection, Findings, Stage, StageReport, StageState, check};
 
 use crate::error::{Error, Result};
 use crate::state::AppState;
+
+/// How long somebody who registered a cluster waits for it to be opened.
+const OPENING: Duration = Duration::from_secs(3);
 
 /// A kubeconfig whose connection works.
 pub struct Checked {
@@ -75,6 +78,16 @@ pub async fn check_kubeconfig(
             error: failure.into(),
             contexts: parsed.contexts,
         })),
+    }
+}
+
+/// Waits a moment until this process has opened the member with a credential of this revision, so that whoever was told
+/// that it is there finds it. The registry opens it, not the caller; another replica may take a little longer.
+pub(super) async fn wait_until_open(state: &AppState, name: &str, revision: i64) {
+    let mut members = state.clusters.subscribe();
+    let opened = members.wait_for(|members| members.get(name).is_some_and(|member| member.generation() >= revision));
+    if tokio::time::timeout(OPENING, opened).await.is_err() {
+        tracing::warn!(cluster.name = name, "the member is not open yet");
     }
 }
 

@@ -16,6 +16,9 @@ use crate::state::AppState;
 /// Query of every write: fields that the kind does not have are refused rather than dropped.
 pub const STRICT: &str = "fieldValidation=Strict";
 
+/// How often a write is tried again when somebody else has written in between.
+const ATTEMPTS: u32 = 8;
+
 /// What was made.
 pub struct Made {
     /// The object, as the hub's API answers it.
@@ -152,20 +155,29 @@ async fn cover(
     let kind = federated_namespaces()?;
     let placement = &object["spec"]["placement"];
     let path = hub::object_path(kind, namespace, namespace);
-    let existing = find(state, context, &path).await?;
-    let Some(wanted) = covering(kind, namespace, existing.as_ref(), placement) else {
-        return Ok(());
-    };
-    if existing.is_some() {
-        hub::call(state, context.clone(), Method::PUT, &path, Some(&wanted)).await?;
-        return Ok(());
+    for attempt in 1.. {
+        let existing = find(state, context, &path).await?;
+        let Some(wanted) = covering(kind, namespace, existing.as_ref(), placement) else {
+            return Ok(());
+        };
+        let (method, target) = match existing {
+            Some(_) => (Method::PUT, path.clone()),
+            None => (Method::POST, hub::collection_path(kind, namespace)),
+        };
+        match hub::call(state, context.clone(), method, &target, Some(&wanted)).await {
+            Ok(answer) if existing.is_none() => {
+                made.push(MadeFor {
+                    path,
+                    value: answer.value,
+                });
+                return Ok(());
+            }
+            Ok(_) => return Ok(()),
+            // The hub writes finalizers and statuses meanwhile, and somebody else may make it.
+            Err(status) if attempt < ATTEMPTS && (status.is("Conflict") || status.is("AlreadyExists")) => {}
+            Err(status) => return Err(status.into()),
+        }
     }
-    let collection = hub::collection_path(kind, namespace);
-    let answer = hub::call(state, context.clone(), Method::POST, &collection, Some(&wanted)).await?;
-    made.push(MadeFor {
-        path,
-        value: answer.value,
-    });
     Ok(())
 }
 

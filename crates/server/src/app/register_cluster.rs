@@ -13,9 +13,12 @@ use serde_json::json;
 
 use super::cluster_objects as objects;
 use super::cluster_text::{Text, label_causes, name_cause, text_causes};
-use super::connect::{check_kubeconfig, registered_as};
+use super::connect::{check_kubeconfig, registered_as, wait_until_open};
 use crate::error::{Error, Result};
 use crate::state::AppState;
+
+/// Revision of the credential that a cluster joins with.
+const FIRST_REVISION: i64 = 1;
 
 /// A cluster that is to join.
 #[derive(Debug)]
@@ -87,6 +90,7 @@ pub async fn register_cluster(
     }
     save(state, user, &new, &checked.connection, &checked.findings).await?;
     tracing::info!(cluster.name = %new.name, user.name = user, "a cluster was registered");
+    wait_until_open(state, &new.name, FIRST_REVISION).await;
     Ok(Registered {
         admitted_admins: new.admit_admins,
         name: new.name,
@@ -169,7 +173,7 @@ async fn save(
         ca: connection.ca.clone().unwrap_or_default(),
         tls_server_name: connection.tls_server_name.clone().unwrap_or_default(),
         credential: state.store.seal_credential(&new.name, &connection.credential.to_stored())?,
-        credential_revision: 1,
+        credential_revision: FIRST_REVISION,
         credential_expires_at: connection.expires_at,
         admit_admins: new.admit_admins,
         created_at: now,

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use atoll_clusters::dismiss_admins;
-use crate::interim::Left;
+use atoll_controllers::Left;
 use atoll_store::{Store, Transaction, Write};
 
 use super::cluster_objects as objects;

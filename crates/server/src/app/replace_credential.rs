@@ -7,7 +7,7 @@ use atoll_store::{Cluster, Object, Transaction, Write};
 use serde_json::Value;
 
 use super::cluster_objects as objects;
-use super::connect::check_kubeconfig;
+use super::connect::{check_kubeconfig, wait_until_open};
 use super::update_cluster::{ATTEMPTS, find};
 use crate::error::{Error, Reason, Result};
 use crate::state::AppState;
@@ -33,10 +33,12 @@ pub async fn replace_credential(state: &AppState, user: &str, name: &str, text: 
     }
     for attempt in 1.. {
         let (row, object) = find(state, name).await?;
+        let revision = row.credential_revision + 1;
         match save(state, row, &object, &checked.connection, found).await {
             Err(atoll_store::Error::Conflict { .. } | atoll_store::Error::AlreadyExists(_)) if attempt < ATTEMPTS => {}
             outcome => {
                 outcome?;
+                wait_until_open(state, name, revision).await;
                 break;
             }
         }

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::serve::Running;
 use super::simulate::write_private;
-use super::{Failure, Outcome, asked_to_end};
+use super::{Ending, Failure, Outcome};
 use crate::app::create_federated::create_federated;
 use crate::app::initialise::ADMIN;
 use crate::app::issue_kubeconfig::issue_kubeconfig;
@@ -97,6 +97,7 @@ pub(super) async fn run(arguments: Arguments) -> Outcome {
         ));
     }
     telemetry::start(LogFormat::Text, &arguments.log).map_err(Failure::Usage)?;
+    let mut ending = Ending::listen()?;
     let folder = tempfile::Builder::new()
         .prefix("atoll-demo-")
         .tempdir()
@@ -105,11 +106,11 @@ pub(super) async fn run(arguments: Arguments) -> Outcome {
     let mut members = Vec::new();
     let ready = tokio::select! {
         outcome = furnish(&running.state, folder.path(), &mut members) => outcome,
-        () = asked_to_end() => Err(Failure::Failed("ended before it was ready".to_owned())),
+        () = ending.asked() => Err(Failure::Failed("ended before it was ready".to_owned())),
     };
     if ready.is_ok() {
         println!("{}", welcome(&running, folder.path()));
-        asked_to_end().await;
+        ending.asked().await;
     }
     // Asked again, it leaves what is under way; the folder goes in any case.
     let ended = async {
@@ -120,7 +121,7 @@ pub(super) async fn run(arguments: Arguments) -> Outcome {
     };
     tokio::select! {
         () = ended => {}
-        () = asked_to_end() => {}
+        () = ending.asked() => {}
     }
     drop(folder);
     ready.map(|()| ExitCode::SUCCESS)

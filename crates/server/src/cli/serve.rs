@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use atoll_clusters::{AddressPolicy, Clusters, Network};
-use crate::interim::Controllers;
+use atoll_controllers::Controllers;
 use atoll_store::{DataDir, DatabaseUrl, Installation, Store};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::database::{Place, read_secret};
-use super::{Failure, Outcome, asked_to_end};
+use super::{Ending, Failure, Outcome};
 use crate::app::initialise::{ADMIN, Started, initialise};
 use crate::auth::directory::Directory;
 use crate::auth::session::Sessions;
@@ -37,7 +37,11 @@ pub(super) struct Arguments {
 pub(super) async fn run(arguments: Arguments) -> Outcome {
     let config = arguments.config;
     telemetry::start(config.logs.log_format, &config.logs.log).map_err(Failure::Usage)?;
-    let running = Running::start(&config, false).await?;
+    let mut ending = Ending::listen()?;
+    let running = tokio::select! {
+        running = Running::start(&config, false) => running?,
+        () = ending.asked() => return Err(Failure::Failed("ended before it was ready".to_owned())),
+    };
     if let Some(password) = &running.generated_password {
         println!("{}", first_start(&running.state.hub.public_url, password));
     }
@@ -48,11 +52,11 @@ pub(super) async fn run(arguments: Arguments) -> Outcome {
         version = env!("CARGO_PKG_VERSION"),
         "the hub is running"
     );
-    asked_to_end().await;
+    ending.asked().await;
     tracing::info!("ending: no new connections, and 20 s for requests under way; ask again to end at once");
     tokio::select! {
         () = running.end() => Ok(ExitCode::SUCCESS),
-        () = asked_to_end() => Err(Failure::Failed("ended at once, as asked".to_owned())),
+        () = ending.asked() => Err(Failure::Failed("ended at once, as asked".to_owned())),
     }
 }
 
@@ -103,7 +107,7 @@ impl Running {
         let metrics_address =
             metrics_listener.local_address().map_err(|error| Failure::while_doing("cannot listen", &error))?;
 
-        let state = assemble(config, store, &installation, ca, [address, metrics_address], demo);
+        let state = assemble(config, &place, store, &installation, ca, [address, metrics_address], demo);
         let shutdown = CancellationToken::new();
         let listeners = TaskTracker::new();
         listeners.spawn(certificate.keep_fresh(tls, Timestamp::now, shutdown.clone()));
@@ -196,6 +200,7 @@ async fn bind(config: &Config, tls: TlsSettings) -> Result<(Listener, Listener),
 /// Puts the parts together, and lets members and controllers begin.
 fn assemble(
     config: &Config,
+    place: &Place,
     store: Store,
     installation: &Installation,
     authority_certificate: Option<String>,
@@ -208,7 +213,7 @@ fn assemble(
         own_listeners: own_listeners.to_vec(),
     });
     let clusters = Clusters::new(atoll_clusters::Options::new(network));
-    let options = crate::interim::Options::new(installation.hub_uid.to_string(), holder());
+    let options = atoll_controllers::Options::new(installation.hub_uid.to_string(), holder(&place.url));
     let controllers = Controllers::start(store.clone(), clusters.clone(), options);
     let names = ServerCertificate::names(address, extra_names(config));
     let host_names: BTreeSet<String> = names.into_iter().map(|name| name.to_ascii_lowercase()).collect();
@@ -238,8 +243,12 @@ fn assemble(
     })
 }
 
-/// The name of this process among replicas.
-fn holder() -> String {
+/// The name of this process among replicas. One that has its database for itself keeps its name, so that after a restart
+/// it need not wait for its own lease to end.
+fn holder(url: &DatabaseUrl) -> String {
+    if matches!(url, DatabaseUrl::Sqlite(_)) {
+        return "the only one".to_owned();
+    }
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let host = match host.trim() {
         "" => "atoll",
@@ -260,9 +269,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_replica_s_name_is_its_own() {
-        assert_ne!(holder(), holder());
-        assert!(!holder().contains('\n'));
+    fn a_replica_s_name_is_its_own_and_that_of_a_single_process_stays() {
+        let shared = DatabaseUrl::Postgres("postgres://atoll@db/atoll".into());
+        assert_ne!(holder(&shared), holder(&shared));
+        assert!(!holder(&shared).contains('\n'));
+        let own = DatabaseUrl::Sqlite("atoll.db".into());
+        assert_eq!(holder(&own), holder(&own));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use atoll_simulator::{MemberOptions, SimulatedMember};
 
-use super::{Failure, Outcome, asked_to_end};
+use super::{Ending, Failure, Outcome};
 use crate::telemetry::{self, LogFormat};
 
 /// Most members of one process.
@@ -39,6 +39,7 @@ pub(super) struct Arguments {
 
 pub(super) async fn run(arguments: Arguments) -> Outcome {
     telemetry::start(LogFormat::Text, "info").map_err(Failure::Usage)?;
+    let mut ending = Ending::listen()?;
     std::fs::create_dir_all(&arguments.dir)
         .map_err(|error| Failure::Usage(format!("--dir: cannot make {}: {error}", arguments.dir.display())))?;
     let mut members = Vec::new();
@@ -60,7 +61,7 @@ pub(super) async fn run(arguments: Arguments) -> Outcome {
         members.push(member);
     }
     println!("{} simulated clusters run until Ctrl-C", members.len());
-    asked_to_end().await;
+    ending.asked().await;
     for member in members {
         member.stop().await;
     }

@@ -1,3 +1,6 @@
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+
 use super::*;
 
 fn parse(path: &str) -> Result<RequestInfo, Refused> {
@@ -194,4 +197,204 @@ fn requests_that_stay_open_are_told_from_short_ones() {
         ForwardClass::Short
     );
     assert_eq!(parse("a/api/v1/pods").unwrap().class, ForwardClass::Short);
+}
+
+/// PX-05: what is judged here against what an API server makes of the bytes it gets, for paths of every kind.
+#[test]
+fn the_member_understands_what_was_judged() {
+    let mut random = StdRng::seed_from_u64(5);
+    let mut judged = 0;
+    for _ in 0..60_000 {
+        let (method, path, query) = odd_request(&mut random);
+        let Ok(info) = RequestInfo::parse(&method, &format!("a/{path}"), query.as_deref(), false) else {
+            continue;
+        };
+        judged += 1;
+        let seen = understood(&method, &info.path, info.query.as_deref().unwrap_or_default());
+        let shell = matches!(info.subresource.as_str(), "exec" | "attach" | "portforward");
+        let ours = Understood {
+            // A shell is judged as more than the read that it looks like.
+            verb: if shell && info.verb == "create" {
+                seen.verb.clone()
+            } else {
+                info.verb
+            },
+            is_resource: info.is_resource,
+            group: info.group,
+            version: info.version,
+            namespace: info.namespace,
+            resource: info.resource,
+            subresource: info.subresource,
+            name: info.name,
+        };
+        assert_eq!(ours, seen, "{method} {path} {query:?}, sent as {}", info.path);
+    }
+    assert!(judged > 20_000, "most odd requests are refused: {judged}");
+}
+
+/// A request put together from what paths are made of, and from what they should not be made of.
+fn odd_request(random: &mut StdRng) -> (Method, String, Option<String>) {
+    const PARTS: [&str; 26] = [
+        "api",
+        "api",
+        "apis",
+        "apis",
+        "v1",
+        "v1",
+        "apps",
+        "namespaces",
+        "namespaces",
+        "shop",
+        "pods",
+        "pods",
+        "nodes",
+        "web-0",
+        "exec",
+        "log",
+        "proxy",
+        "watch",
+        "status",
+        "finalize",
+        "portforward",
+        "a:b",
+        "x y",
+        "%",
+        "ä",
+        "..",
+    ];
+    const METHODS: [Method; 6] = [
+        Method::GET,
+        Method::HEAD,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+    ];
+    const QUERIES: [&str; 6] = [
+        "watch=1",
+        "watch=false",
+        "fieldSelector=metadata.name%3Dx",
+        "follow=true&watch=0",
+        "limit=5",
+        "fieldSelector=spec.nodeName%3Dx",
+    ];
+    let mut segments: Vec<String> = Vec::new();
+    if random.random_bool(0.8) {
+        segments.extend(
+            if random.random_bool(0.5) {
+                vec!["api"]
+            } else {
+                vec!["apis", "apps"]
+            }
+            .into_iter()
+            .map(String::from),
+        );
+        segments.push("v1".to_owned());
+    }
+    for _ in 0..random.random_range(0..6) {
+        let part = PARTS[random.random_range(0..PARTS.len())];
+        segments.push(part.bytes().map(|byte| spelled(random, byte)).collect());
+    }
+    let mut path = segments.join("/");
+    if random.random_bool(0.1) {
+        path.push('/');
+    }
+    let query = random
+        .random_bool(0.3)
+        .then(|| QUERIES[random.random_range(0..QUERIES.len())].to_owned());
+    (METHODS[random.random_range(0..METHODS.len())].clone(), path, query)
+}
+
+/// A byte as it may stand in a path.
+fn spelled(random: &mut StdRng, byte: u8) -> String {
+    match byte {
+        b'%' | b' ' | 128.. => format!("%{byte:02X}"),
+        _ if random.random_bool(0.05) => format!("%{byte:02x}"),
+        _ => char::from(byte).to_string(),
+    }
+}
+
+#[derive(Debug, PartialEq)]
+struct Understood {
+    verb: String,
+    is_resource: bool,
+    group: String,
+    version: String,
+    namespace: String,
+    resource: String,
+    subresource: String,
+    name: String,
+}
+
+/// What an API server reads from a request line: it decodes the whole path once, and splits it then.
+fn understood(method: &Method, path: &str, query: &str) -> Understood {
+    let decoded = percent_encoding::percent_decode_str(path)
+        .decode_utf8()
+        .unwrap()
+        .into_owned();
+    let mut parts: Vec<&str> = decoded
+        .trim_matches('/')
+        .split('/')
+        .filter(|part| !part.is_empty())
+        .collect();
+    let mut seen = Understood {
+        verb: method.as_str().to_ascii_lowercase(),
+        is_resource: false,
+        group: String::new(),
+        version: String::new(),
+        namespace: String::new(),
+        resource: String::new(),
+        subresource: String::new(),
+        name: String::new(),
+    };
+    if parts.len() < 3 || !matches!(parts[0], "api" | "apis") {
+        return seen;
+    }
+    if parts.remove(0) == "apis" {
+        if parts.len() < 3 {
+            return seen;
+        }
+        seen.group = parts.remove(0).to_owned();
+    }
+    seen.is_resource = true;
+    seen.version = parts.remove(0).to_owned();
+    seen.verb = match *method {
+        Method::POST => "create",
+        Method::PUT => "update",
+        Method::PATCH => "patch",
+        Method::DELETE => "delete",
+        _ => "get",
+    }
+    .to_owned();
+    if matches!(parts[0], "watch" | "proxy") && parts.len() > 1 {
+        seen.verb = parts.remove(0).to_owned();
+    }
+    if parts[0] == "namespaces" && parts.len() > 1 {
+        seen.namespace = parts[1].to_owned();
+        if parts.len() > 2 && !matches!(parts[2], "status" | "finalize") {
+            parts.drain(..2);
+        }
+    }
+    seen.resource = parts[0].to_owned();
+    seen.name = parts.get(1).copied().unwrap_or_default().to_owned();
+    if seen.verb != "proxy" {
+        seen.subresource = parts.get(2).copied().unwrap_or_default().to_owned();
+    }
+    if seen.name.is_empty() && seen.verb == "get" {
+        let pairs: Vec<_> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        let value = |key: &str| {
+            pairs
+                .iter()
+                .find(|(found, _)| found == key)
+                .map(|(_, value)| value.as_str())
+        };
+        let watches = value("watch").is_some_and(|value| !matches!(value, "false" | "0"));
+        seen.verb = if watches { "watch" } else { "list" }.to_owned();
+        let named = value("fieldSelector").and_then(|selector| selector.strip_prefix("metadata.name="));
+        seen.name = named.unwrap_or_default().to_owned();
+    }
+    if seen.name.is_empty() && seen.verb == "delete" {
+        seen.verb = "deletecollection".to_owned();
+    }
+    seen
 }

@@ -10,12 +10,13 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::hub_fixture::{CLUSTERS, Hub, SECRETS, eventually};
 
@@ -123,12 +124,13 @@ impl FakeMember {
             probes: Mutex::default(),
         });
         let stop = CancellationToken::new();
-        let (serving, ending) = (shared.clone(), stop.clone());
-        tokio::task::spawn(async move {
+        let tasks = TaskTracker::new();
+        let (serving, ending, connections) = (shared.clone(), stop.clone(), tasks.clone());
+        tasks.spawn(async move {
             let accepting = async {
                 while let Ok((stream, _)) = listener.accept().await {
                     let (acceptor, shared, stop) = (acceptor.clone(), serving.clone(), ending.clone());
-                    tokio::task::spawn(async move {
+                    connections.spawn(async move {
                         if let Ok(stream) = acceptor.accept(stream).await {
                             stop.run_until_cancelled(serve(stream, shared)).await;
                         }
@@ -184,13 +186,21 @@ impl FakeMember {
         .await;
     }
 
-    pub(crate) async fn register(&self, hub: &Hub, name: &str) {
-        let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": {"token": "stored-credential"}});
-        hub.post(SECRETS, &secret).await.ok();
-        let cluster = json!({"apiVersion": "core.kubefed.io/v1beta1", "kind": "KubeFedCluster", "metadata": {"name": name},
+    async fn register(&self, hub: &Hub, name: &str) {
+        hub.post(SECRETS, &Self::secret(name)).await.ok();
+        hub.post(CLUSTERS, &self.cluster(name)).await.ok();
+    }
+
+    /// The Secret that a cluster of this name refers to.
+    pub(crate) fn secret(name: &str) -> Value {
+        json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": {"token": "stored-credential"}})
+    }
+
+    /// This member as a cluster of that name.
+    pub(crate) fn cluster(&self, name: &str) -> Value {
+        json!({"apiVersion": "core.kubefed.io/v1beta1", "kind": "KubeFedCluster", "metadata": {"name": name},
             "spec": {"apiEndpoint": format!("https://{}", self.address), "secretRef": {"name": name},
-                "caBundle": STANDARD.encode(self.authority.certificate_pem())}});
-        hub.post(CLUSTERS, &cluster).await.ok();
+                "caBundle": STANDARD.encode(self.authority.certificate_pem())}})
     }
 }
 

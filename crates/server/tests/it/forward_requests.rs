@@ -5,7 +5,8 @@ use http::{Method, Request, StatusCode};
 use serde_json::json;
 
 use super::forward_fixture::{FakeMember, Reply, Served, json_response, response};
-use super::hub_fixture::{Answer, Hub, eventually};
+use super::hub_fixture::{Answer, CLUSTERS, Hub, SECRETS, eventually};
+use super::hub_kubectl::Kubectl;
 
 async fn get(hub: &Hub, path: &str) -> Answer {
     Answer::read(hub.send(Request::get(path), Body::empty()).await).await
@@ -195,7 +196,7 @@ async fn a_member_that_is_gone_is_503_with_stage_and_way_out() {
 async fn a_cluster_without_its_secret_says_what_is_missing() {
     let (hub, member) = (Hub::live().await, FakeMember::start().await);
     member.join(&hub, "eu-1").await;
-    hub.delete(&format!("{}/eu-1", super::hub_fixture::SECRETS)).await.ok();
+    hub.delete(&format!("{}/eu-1", SECRETS)).await.ok();
     let state = hub.state.clone();
     eventually("the member is malformed", || async {
         let health = state.clusters.member("eu-1").map(|member| member.health());
@@ -207,6 +208,67 @@ async fn a_cluster_without_its_secret_says_what_is_missing() {
         .failed(503, "ServiceUnavailable");
     assert_eq!(body["details"]["stage"], "kubeconfig");
     assert!(member.got().is_empty());
+}
+
+#[tokio::test]
+async fn a_cluster_that_waits_for_its_secret_says_so_and_is_used_once_it_comes() {
+    let (hub, member) = (Hub::live().await, FakeMember::start().await);
+    hub.post(CLUSTERS, &member.cluster("eu-1")).await.ok();
+    let state = hub.state.clone();
+    eventually("the member is malformed", || async {
+        let health = state.clusters.member("eu-1").map(|member| member.health());
+        health.is_some_and(|health| health.conditions.iter().any(|one| one.kind == "ConfigMalformed"))
+    })
+    .await;
+    let body = get(&hub, "/k8s/clusters/eu-1/api")
+        .await
+        .failed(503, "ServiceUnavailable");
+    let message = body["message"].as_str().unwrap();
+    assert!(message.contains("the Secret eu-1 is missing"), "{message}");
+    assert!(member.probes().is_empty());
+
+    hub.post(SECRETS, &FakeMember::secret("eu-1")).await.ok();
+    eventually("the member is ready", || async {
+        state.clusters.member("eu-1").is_some_and(|member| member.is_ready())
+    })
+    .await;
+    get(&hub, "/k8s/clusters/eu-1/api").await.ok();
+    // The registry is seen through Kubernetes as well.
+    eventually("the object says so", || async {
+        let object = hub.get(&format!("{CLUSTERS}/eu-1")).await.ok();
+        let conditions = object["status"]["conditions"].as_array().cloned().unwrap_or_default();
+        conditions
+            .iter()
+            .any(|one| one["type"] == "Ready" && one["status"] == "True")
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn kubectl_reaches_a_member_through_the_hub() {
+    let (hub, member) = (Hub::live().await, FakeMember::start().await);
+    member.join(&hub, "eu-1").await;
+    let served = Served::start(&hub).await;
+    let Some(kubectl) = Kubectl::find(&hub, &served) else {
+        return;
+    };
+    member.always(json_response(
+        200,
+        r#"{"major":"1","minor":"36","gitVersion":"v1.36.3"}"#,
+    ));
+    let server = format!("https://{}/k8s/clusters/eu-1", served.address);
+    let answer = kubectl.ok(&["--server", &server, "get", "--raw", "/version"], "").await;
+    assert!(answer.contains("v1.36.3"));
+    let got = member.last();
+    assert_eq!(
+        (got.line(), got.values("impersonate-user")),
+        ("GET /version HTTP/1.1", vec!["atoll:ada"])
+    );
+    member.always(json_response(403, r#"{"kind":"Status","apiVersion":"v1","status":"Failure","message":"nodes is forbidden here","reason":"Forbidden","code":403}"#));
+    let said = kubectl
+        .fails(&["--server", &server, "get", "--raw", "/api/v1/nodes"], "")
+        .await;
+    assert!(said.contains("nodes is forbidden here"), "{said}");
 }
 
 #[tokio::test]
@@ -346,8 +408,8 @@ async fn a_name_that_is_given_to_another_cluster_leads_to_that_one() {
     let (hub, old, new) = (Hub::live().await, FakeMember::start().await, FakeMember::start().await);
     old.join(&hub, "eu-1").await;
     get(&hub, "/k8s/clusters/eu-1/api").await.ok();
-    hub.delete(&format!("{}/eu-1", super::hub_fixture::CLUSTERS)).await.ok();
-    hub.delete(&format!("{}/eu-1", super::hub_fixture::SECRETS)).await.ok();
+    hub.delete(&format!("{}/eu-1", CLUSTERS)).await.ok();
+    hub.delete(&format!("{}/eu-1", SECRETS)).await.ok();
     let state = hub.state.clone();
     eventually("the member is gone", || async {
         state.clusters.member("eu-1").is_none()

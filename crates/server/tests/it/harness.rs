@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use atoll_clusters::{AddressPolicy, Clusters, Network, Options};
-use atoll_server::interim::{self as atoll_controllers, Controllers};
+use atoll_controllers::Controllers;
 use atoll_server::app::initialise::{hash, initialise};
 use atoll_server::auth::directory::Directory;
 use atoll_server::auth::session::Sessions;

@@ -5,7 +5,7 @@ use http::Method;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use super::hub_fixture::{APPLY, CLUSTERS, Hub, JSON, MERGE, SECRETS};
+use super::hub_fixture::{APPLY, CLUSTERS, Change, Hub, JSON, MERGE, SECRETS};
 
 fn cluster(name: &str) -> Value {
     json!({"apiVersion": "core.kubefed.io/v1beta1", "kind": "KubeFedCluster",
@@ -199,7 +199,7 @@ async fn what_cannot_be_a_cluster_is_refused_with_its_fields() {
         change(&mut object);
         object
     };
-    let cases: [(fn(&mut Value), &str); 7] = [
+    let cases: [(Change, &str); 7] = [
         (
             |object| object["spec"]["apiEndpoint"] = json!("http://api.example"),
             "spec.apiEndpoint",

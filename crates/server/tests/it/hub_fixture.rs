@@ -9,11 +9,10 @@ use atoll_server::auth::directory::Directory;
 use atoll_server::auth::session::Sessions;
 use atoll_server::auth::{digest, new_token};
 use atoll_server::state::{Hub as Identity, Parts};
-use atoll_server::{AppState, forward, hub};
+use atoll_server::{AppState, hub, router};
 use atoll_store::{DatabaseUrl, Keys, Store, Token, User};
 use axum::Router;
 use axum::body::Body;
-use axum::routing::any;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
@@ -36,6 +35,7 @@ pub(crate) struct Hub {
     pub(crate) state: AppState,
     pub(crate) token: String,
     pub(crate) token_id: Uuid,
+    app: Router,
     shutdown: CancellationToken,
     folder: tempfile::TempDir,
 }
@@ -107,6 +107,7 @@ impl Hub {
         let (following, end) = (state.clone(), shutdown.clone());
         state.tasks.spawn(async move { following.directory.follow(end).await });
         Self {
+            app: router::router(state.clone()),
             state,
             token,
             token_id,
@@ -115,12 +116,9 @@ impl Hub {
         }
     }
 
-    /// Both Kubernetes surfaces, as the whole application mounts them.
+    /// The whole application.
     pub(crate) fn router(&self) -> Router {
-        Router::new()
-            .nest("/k8s/hub", hub::router(self.state.clone()))
-            .route("/k8s/clusters/{*rest}", any(forward::handle))
-            .with_state(self.state.clone())
+        self.app.clone()
     }
 
     /// A file of this hub's own.
@@ -136,7 +134,7 @@ impl Hub {
     /// Sends a request as somebody and returns the answer as it comes.
     pub(crate) async fn send(&self, request: http::request::Builder, body: Body) -> Response<Body> {
         let bearer = format!("Bearer {}", self.token);
-        let mut request = request.body(body).unwrap();
+        let mut request = request.header("host", "localhost").body(body).unwrap();
         if !request.headers().contains_key("authorization") {
             request.headers_mut().insert("authorization", bearer.parse().unwrap());
         }
@@ -348,3 +346,6 @@ pub(crate) fn deployment(name: &str) -> Value {
 
 pub(crate) const DEPLOYMENTS: &str = "/apis/types.kubefed.io/v1beta1/namespaces/shop/federateddeployments";
 pub(crate) const CONFIG_MAPS: &str = "/apis/types.kubefed.io/v1beta1/namespaces/shop/federatedconfigmaps";
+
+/// What a case of a test does to an object that is right.
+pub(crate) type Change = fn(&mut Value);

@@ -15,14 +15,14 @@ use tokio::process::Command;
 use super::forward_fixture::Served;
 use super::hub_fixture::{Hub, deployment};
 
-struct Kubectl<'a> {
+pub(crate) struct Kubectl<'a> {
     program: PathBuf,
     hub: &'a Hub,
 }
 
 impl<'a> Kubectl<'a> {
     /// kubectl with a kubeconfig for this hub; `None` when it was not built.
-    fn find(hub: &'a Hub, served: &Served) -> Option<Self> {
+    pub(crate) fn find(hub: &'a Hub, served: &Served) -> Option<Self> {
         let package = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
         let program = package.join("../../target/kubernetes/v1.36/kubectl");
         if !program.is_file() {
@@ -71,7 +71,7 @@ impl<'a> Kubectl<'a> {
     }
 
     /// Output of a command that succeeds.
-    async fn ok(&self, arguments: &[&str], input: &str) -> String {
+    pub(crate) async fn ok(&self, arguments: &[&str], input: &str) -> String {
         let output = self.run(arguments, input).await;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         assert!(
@@ -84,7 +84,7 @@ impl<'a> Kubectl<'a> {
     }
 
     /// What a command that fails says.
-    async fn fails(&self, arguments: &[&str], input: &str) -> String {
+    pub(crate) async fn fails(&self, arguments: &[&str], input: &str) -> String {
         let output = self.run(arguments, input).await;
         assert!(
             !output.status.success(),

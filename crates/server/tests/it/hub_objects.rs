@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use super::hub_fixture::{APPLY, CONFIG_MAPS, DEPLOYMENTS, Hub, JSON, MERGE, deployment};
+use super::hub_fixture::{APPLY, CONFIG_MAPS, Change, DEPLOYMENTS, Hub, JSON, MERGE, deployment};
 
 #[tokio::test]
 async fn an_object_is_made_read_changed_and_deleted() {
@@ -169,7 +169,7 @@ async fn a_refusal_names_each_field() {
         change(&mut object);
         object
     };
-    let cases: [(fn(&mut Value), &str); 5] = [
+    let cases: [(Change, &str); 5] = [
         (
             |object| object["spec"]["template"]["spec"]["selector"] = Value::Null,
             "spec.template.spec.selector",

@@ -68,12 +68,13 @@ async fn history_that_is_gone_is_410_and_so_is_a_version_that_never_was() {
         hub.post(DEPLOYMENTS, &deployment(name)).await.ok();
     }
     hub.state.store.compact(1).await.unwrap();
-    hub.get(&format!("{DEPLOYMENTS}?watch=1&resourceVersion=1"))
-        .await
-        .failed(410, "Expired");
-    hub.get(&format!("{DEPLOYMENTS}?watch=1&resourceVersion=999999"))
-        .await
-        .failed(410, "Expired");
+    for version in ["1", "999999"] {
+        let mut lines = Lines::open(&hub, &format!("{DEPLOYMENTS}?watch=1&resourceVersion={version}")).await;
+        let event = lines.next().await.unwrap();
+        let told = (&event["type"], &event["object"]["code"], &event["object"]["reason"]);
+        assert_eq!(told, (&json!("ERROR"), &json!(410), &json!("Expired")), "{version}");
+        assert!(lines.next().await.is_none(), "{version}");
+    }
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
 //! The whole hub in one process: the router over a real SQLite file, with simulated clusters behind it.
+#![expect(clippy::unwrap_used, reason = "a test that unwraps in vain has failed")]
 
 mod harness;
 mod websocket;

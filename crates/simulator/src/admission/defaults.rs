@@ -195,7 +195,8 @@ mod tests {
 
     #[test]
     fn completing_a_completed_object_changes_nothing() {
-        let template = json!({"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "i:1"}]}});
+        let template =
+            json!({"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "i:1"}]}});
         for kind in Kind::ALL {
             let mut object = json!({"metadata": {"name": "n"}, "spec": {}});
             if let Some(place) = kind.pod_template() {

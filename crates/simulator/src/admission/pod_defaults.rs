@@ -114,7 +114,8 @@ pub(super) fn complete_pod(pod: &mut Value) {
             .iter()
             .any(|one| one["effect"] != "NoSchedule" && (one["key"] == key || one["key"].is_null()));
         if !is_there {
-            tolerations.push(json!({"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300}));
+            tolerations
+                .push(json!({"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300}));
         }
     }
     spec["tolerations"] = tolerations.into();

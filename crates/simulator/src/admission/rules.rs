@@ -67,7 +67,11 @@ fn check_containers(spec: &Value, field: &str, causes: &mut Vec<Cause>) {
             ));
         }
         for (at, port) in items(&container["ports"]).iter().enumerate() {
-            check_port(&port["containerPort"], &format!("{place}.ports[{at}].containerPort"), causes);
+            check_port(
+                &port["containerPort"],
+                &format!("{place}.ports[{at}].containerPort"),
+                causes,
+            );
         }
     }
 }
@@ -152,7 +156,10 @@ fn check_binding(binding: &Value, causes: &mut Vec<Cause>) {
         causes.push(Cause::new(
             "FieldValueNotSupported",
             "roleRef.kind",
-            format!("Unsupported value: {}: supported values: \"Role\", \"ClusterRole\"", role["kind"]),
+            format!(
+                "Unsupported value: {}: supported values: \"Role\", \"ClusterRole\"",
+                role["kind"]
+            ),
         ));
     }
     if role["name"].as_str().unwrap_or_default().is_empty() {
@@ -177,16 +184,27 @@ mod tests {
 
     #[test]
     fn a_selector_has_to_select_the_template() {
-        let deployment = |labels: Value, containers: Value| json!({"metadata": {"name": "a"}, "spec": {"selector": {"matchLabels": {"app": "a"}},
-            "template": {"metadata": {"labels": labels}, "spec": {"containers": containers}}}});
+        let deployment = |labels: Value, containers: Value| {
+            json!({"metadata": {"name": "a"}, "spec": {"selector": {"matchLabels": {"app": "a"}},
+            "template": {"metadata": {"labels": labels}, "spec": {"containers": containers}}}})
+        };
         let container = json!([{"name": "c", "image": "i"}]);
-        assert!(fields(Kind::Deployment, deployment(json!({"app": "a", "more": "b"}), container.clone())).is_empty());
+        assert!(
+            fields(
+                Kind::Deployment,
+                deployment(json!({"app": "a", "more": "b"}), container.clone())
+            )
+            .is_empty()
+        );
         assert_eq!(
             fields(Kind::Deployment, deployment(json!({"app": "b"}), container)),
             ["spec.template.metadata.labels"]
         );
         assert_eq!(
-            fields(Kind::Deployment, deployment(json!({"app": "a"}), json!([{"name": "c"}]))),
+            fields(
+                Kind::Deployment,
+                deployment(json!({"app": "a"}), json!([{"name": "c"}]))
+            ),
             ["spec.template.spec.containers[0].image"]
         );
         assert_eq!(

@@ -71,12 +71,14 @@ pub(super) fn cron_jobs() -> Vec<Column> {
         Column::function("Active", "integer", |object, _| {
             object["status"]["active"].as_array().map_or(0, Vec::len).into()
         }),
-        Column::function("Last Schedule", "string", |object, now| {
-            match object["status"]["lastScheduleTime"].as_str() {
+        Column::function(
+            "Last Schedule",
+            "string",
+            |object, now| match object["status"]["lastScheduleTime"].as_str() {
                 Some(time) => age(Some(time), now).into(),
                 None => "<none>".into(),
-            }
-        }),
+            },
+        ),
         Column::path("Age", "date", ".metadata.creationTimestamp"),
     ];
     columns.extend(template_columns().into_iter().take(2));

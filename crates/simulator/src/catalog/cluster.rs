@@ -25,7 +25,12 @@ pub(super) fn nodes() -> Vec<Column> {
         Column::function("External-IP", "string", |object, _| node_address(object, "ExternalIP")).wide(),
         Column::path("OS-Image", "string", ".status.nodeInfo.osImage").wide(),
         Column::path("Kernel-Version", "string", ".status.nodeInfo.kernelVersion").wide(),
-        Column::path("Container-Runtime", "string", ".status.nodeInfo.containerRuntimeVersion").wide(),
+        Column::path(
+            "Container-Runtime",
+            "string",
+            ".status.nodeInfo.containerRuntimeVersion",
+        )
+        .wide(),
     ]
 }
 

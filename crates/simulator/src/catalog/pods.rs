@@ -98,8 +98,7 @@ mod tests {
     fn a_pod_s_state_reads_as_kubectl_prints_it() {
         let waiting = json!({"status": {"phase": "Pending", "containerStatuses": [{"ready": false, "state": {"waiting": {"reason": "ContainerCreating"}}}]}});
         assert_eq!(status(&waiting), "ContainerCreating");
-        let mut running =
-            json!({"metadata": {}, "status": {"phase": "Running", "containerStatuses": [{"ready": true, "state": {"running": {}}}]}});
+        let mut running = json!({"metadata": {}, "status": {"phase": "Running", "containerStatuses": [{"ready": true, "state": {"running": {}}}]}});
         assert_eq!(status(&running), "Running");
         running["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
         assert_eq!(status(&running), "Terminating");

@@ -162,8 +162,10 @@ mod tests {
 
     fn pod(set: &Value, node: &str) -> Arc<Value> {
         let ready = json!([{"type": "Ready", "status": "True", "lastTransitionTime": "2026-01-01T00:00:00Z"}]);
-        Arc::new(json!({"metadata": {"name": node, "labels": {REVISION: hash(&set["spec"]["template"])}}, "spec": {"nodeName": node},
-            "status": {"phase": "Running", "conditions": ready}}))
+        Arc::new(
+            json!({"metadata": {"name": node, "labels": {REVISION: hash(&set["spec"]["template"])}}, "spec": {"nodeName": node},
+            "status": {"phase": "Running", "conditions": ready}}),
+        )
     }
 
     fn now() -> Timestamp {
@@ -172,7 +174,11 @@ mod tests {
 
     #[test]
     fn each_node_that_fits_gets_one_pod() {
-        let nodes = [node("a", None), node("b", Some("dedicated")), node("c", Some("node.kubernetes.io/unschedulable"))];
+        let nodes = [
+            node("a", None),
+            node("b", Some("dedicated")),
+            node("c", Some("node.kubernetes.io/unschedulable")),
+        ];
         let set = set("agent:1");
         let plan = plan(&set, &[pod(&set, "a")], &nodes, now());
         let made: Vec<&Value> = plan
@@ -191,7 +197,11 @@ mod tests {
         let nodes = [node("a", None), node("b", None)];
         let old = set("agent:1");
         let plan = plan(&set("agent:2"), &[pod(&old, "a"), pod(&old, "b")], &nodes, now());
-        let gone = plan.writes.iter().filter(|write| matches!(write, Write::Delete { .. })).count();
+        let gone = plan
+            .writes
+            .iter()
+            .filter(|write| matches!(write, Write::Delete { .. }))
+            .count();
         assert_eq!(gone, 1);
     }
 }

@@ -12,9 +12,7 @@ use super::replica_sets::adopt;
 use super::templates::{hash, is_over};
 use crate::catalog::Kind;
 use crate::engine::{Plan, Write};
-use crate::fields::{
-    annotation, controller_reference, is_controlled_by, name, namespace, number, remove, share, uid,
-};
+use crate::fields::{annotation, controller_reference, is_controlled_by, name, namespace, number, remove, share, uid};
 
 /// The label that tells the pods of one template from those of another.
 const HASH: &str = "pod-template-hash";

@@ -20,7 +20,9 @@ pub(super) fn plan(engine: &Engine, service: &Arc<Value>) -> Plan {
     if is_deleting(service) {
         return plan;
     }
-    if service["spec"]["selector"].as_object().is_some_and(|labels| !labels.is_empty())
+    if service["spec"]["selector"]
+        .as_object()
+        .is_some_and(|labels| !labels.is_empty())
         && service["spec"]["type"] != "ExternalName"
     {
         let pods = engine.objects.list(Kind::Pod, Some(namespace(service)));
@@ -70,7 +72,9 @@ pub(super) fn collect(engine: &Engine, endpoints: &Arc<Value>) {
     let is_managed = !endpoints["metadata"]["labels"][MANAGED].is_null();
     let service = engine.objects.get(Kind::Service, namespace(endpoints), name(endpoints));
     if is_managed && service.is_none() {
-        engine.objects.delete(Kind::Endpoints, endpoints, Propagation::Background);
+        engine
+            .objects
+            .delete(Kind::Endpoints, endpoints, Propagation::Background);
     }
 }
 
@@ -142,7 +146,8 @@ fn plan_balancer(engine: &Engine, kind: Kind, object: &Arc<Value>, is_wanted: bo
             json!({"ingress": [{"ip": free}]})
         };
         if kind == Kind::Service {
-            plan.events.push(("EnsuredLoadBalancer", "Ensured load balancer".into()));
+            plan.events
+                .push(("EnsuredLoadBalancer", "Ensured load balancer".into()));
         }
     } else {
         new["status"]["loadBalancer"] = json!({});
@@ -158,14 +163,19 @@ mod tests {
     fn ready_pods_are_addresses_and_named_ports_are_looked_up() {
         let service = json!({"spec": {"selector": {"app": "web"}, "ports": [{"name": "http", "port": 80, "targetPort": "web", "protocol": "TCP"}]}});
         let pod = |name: &str, ip: &str, ready: &str| {
-            Arc::new(json!({"metadata": {"name": name, "namespace": "shop", "uid": name, "labels": {"app": "web"}},
+            Arc::new(
+                json!({"metadata": {"name": name, "namespace": "shop", "uid": name, "labels": {"app": "web"}},
                 "spec": {"nodeName": "n", "containers": [{"ports": [{"name": "web", "containerPort": 8080}]}]},
-                "status": {"podIP": ip, "phase": "Running", "conditions": [{"type": "Ready", "status": ready}]}}))
+                "status": {"podIP": ip, "phase": "Running", "conditions": [{"type": "Ready", "status": ready}]}}),
+            )
         };
         let found = subsets(&service, &[pod("a", "10.0.0.1", "True"), pod("b", "10.0.0.2", "False")]);
         assert_eq!(found[0]["addresses"][0]["ip"], "10.0.0.1");
         assert_eq!(found[0]["notReadyAddresses"][0]["ip"], "10.0.0.2");
-        assert_eq!(found[0]["ports"], json!([{"port": 8080, "protocol": "TCP", "name": "http"}]));
+        assert_eq!(
+            found[0]["ports"],
+            json!([{"port": 8080, "protocol": "TCP", "name": "http"}])
+        );
         assert_eq!(subsets(&service, &[]), json!([]));
     }
 }

@@ -57,7 +57,11 @@ fn exists(objects: &Objects, reference: &Value, namespace: &str) -> bool {
 
 /// Does for an object that is being deleted what its finalizers wait for. Answers whether there were any.
 fn release(engine: &mut Engine, key: &Key, object: &Arc<Value>) -> bool {
-    let holds = |finalizer: &str| items(&object["metadata"]["finalizers"]).iter().any(|one| one == finalizer);
+    let holds = |finalizer: &str| {
+        items(&object["metadata"]["finalizers"])
+            .iter()
+            .any(|one| one == finalizer)
+    };
     if holds(ORPHAN) {
         for dependent in engine.dependents(uid(object)) {
             forget_owner(&engine.objects, &dependent, uid(object));

@@ -175,7 +175,10 @@ mod tests {
     fn only_as_many_pods_run_at_once_as_may_and_as_are_still_needed() {
         let made = |completions, parallelism, phases: &[&str]| {
             let plan = plan(&job(completions, parallelism), &pods(phases), now());
-            plan.writes.iter().filter(|write| matches!(write, Write::Create { .. })).count()
+            plan.writes
+                .iter()
+                .filter(|write| matches!(write, Write::Create { .. }))
+                .count()
         };
         assert_eq!(made(5, 2, &[]), 2);
         assert_eq!(made(5, 2, &["Running", "Succeeded"]), 1);

@@ -72,7 +72,9 @@ fn start(engine: &mut Engine, key: &Key, pod: &Arc<Value>, node: &Value) {
         status::wait_for_image(&mut new, &image);
         if **pod != new && engine.objects.update(Kind::Pod, pod, new).is_ok() {
             let message = format!("Failed to pull image \"{image}\": not found");
-            engine.recorder.record(&engine.objects, pod, "Warning", "Failed", &message);
+            engine
+                .recorder
+                .record(&engine.objects, pod, "Warning", "Failed", &message);
         }
         return;
     }
@@ -129,7 +131,8 @@ fn finish(engine: &mut Engine, pod: &Arc<Value>) {
 }
 
 fn stop(engine: &mut Engine, key: &Key, pod: &Arc<Value>) {
-    let grace = Duration::from_secs(u64::try_from(number(&pod["metadata"]["deletionGracePeriodSeconds"])).unwrap_or_default());
+    let grace =
+        Duration::from_secs(u64::try_from(number(&pod["metadata"]["deletionGracePeriodSeconds"])).unwrap_or_default());
     let takes = if templates::is_over(pod) || pod["status"]["phase"] != "Running" {
         Duration::ZERO
     } else {
@@ -138,7 +141,9 @@ fn stop(engine: &mut Engine, key: &Key, pod: &Arc<Value>) {
     if engine.is_due(key, uid(pod), Step::Stop, takes) {
         for container in items(&pod["spec"]["containers"]) {
             let message = format!("Stopping container {}", container["name"].as_str().unwrap_or_default());
-            engine.recorder.record(&engine.objects, pod, "Normal", "Killing", &message);
+            engine
+                .recorder
+                .record(&engine.objects, pod, "Normal", "Killing", &message);
         }
         end(engine, pod);
     }
@@ -162,7 +167,14 @@ fn lose(engine: &mut Engine, key: &Key, pod: &Arc<Value>) {
     }
     if is_true(pod, "Ready") {
         let mut new = (**pod).clone();
-        set_condition(&mut new, "Ready", "False", "NodeNotReady", "Node is not ready", &now_text());
+        set_condition(
+            &mut new,
+            "Ready",
+            "False",
+            "NodeNotReady",
+            "Node is not ready",
+            &now_text(),
+        );
         // Whoever was faster brings the pod here again.
         let _ = engine.objects.update(Kind::Pod, pod, new);
         return;

@@ -54,10 +54,10 @@ fn empty(engine: &mut Engine, namespace: &Arc<Value>) {
         }
     }
     let mut new = (**namespace).clone();
-    if left.is_empty() {
-        if let Some(finalizers) = new["spec"]["finalizers"].as_array_mut() {
-            finalizers.retain(|one| one != "kubernetes");
-        }
+    if left.is_empty()
+        && let Some(finalizers) = new["spec"]["finalizers"].as_array_mut()
+    {
+        finalizers.retain(|one| one != "kubernetes");
     }
     tell(&mut new, &left);
     // Whoever was faster brings the namespace here again; so does the end of each object.
@@ -128,7 +128,10 @@ fn tell(namespace: &mut Value, left: &[(Kind, usize, usize)]) {
                 "NamespaceFinalizersRemaining",
                 true,
                 "SomeFinalizersRemain",
-                format!("Some content in the namespace has finalizers remaining: {}", held.join(", ")),
+                format!(
+                    "Some content in the namespace has finalizers remaining: {}",
+                    held.join(", ")
+                ),
             )
         },
     ];

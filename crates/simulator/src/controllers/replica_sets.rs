@@ -32,7 +32,8 @@ pub(super) fn plan(set: &Arc<Value>, pods: &[Arc<Value>], now: Timestamp) -> Pla
         }
         let surplus = own.len().saturating_sub(wanted).min(BURST);
         for pod in templates::by_worth(own.clone()).into_iter().take(surplus) {
-            plan.events.push(("SuccessfulDelete", format!("Deleted pod: {}", name(pod))));
+            plan.events
+                .push(("SuccessfulDelete", format!("Deleted pod: {}", name(pod))));
             plan.writes.push(Write::Delete {
                 kind: Kind::Pod,
                 object: pod.clone(),
@@ -47,7 +48,8 @@ pub(super) fn plan(set: &Arc<Value>, pods: &[Arc<Value>], now: Timestamp) -> Pla
     }
     let status = &mut new["status"];
     let labels = &set["spec"]["template"]["metadata"]["labels"];
-    let number_of = |is: &dyn Fn(&Value) -> bool| i64::try_from(own.iter().filter(|pod| is(pod)).count()).unwrap_or_default();
+    let number_of =
+        |is: &dyn Fn(&Value) -> bool| i64::try_from(own.iter().filter(|pod| is(pod)).count()).unwrap_or_default();
     status["replicas"] = number_of(&|_| true).into();
     count(
         status,
@@ -55,7 +57,11 @@ pub(super) fn plan(set: &Arc<Value>, pods: &[Arc<Value>], now: Timestamp) -> Pla
         number_of(&|pod| selection::has_labels(labels, &pod["metadata"]["labels"])),
     );
     count(status, "readyReplicas", number_of(&is_ready));
-    count(status, "availableReplicas", number_of(&|pod| is_available(pod, min_ready, now)));
+    count(
+        status,
+        "availableReplicas",
+        number_of(&|pod| is_available(pod, min_ready, now)),
+    );
     status["observedGeneration"] = set["metadata"]["generation"].clone();
     plan.update(Kind::ReplicaSet, set, new);
     plan
@@ -86,9 +92,11 @@ mod tests {
     use super::*;
 
     fn set(replicas: i64) -> Arc<Value> {
-        Arc::new(json!({"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": {"name": "s", "namespace": "n", "uid": "u", "generation": 3},
+        Arc::new(
+            json!({"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": {"name": "s", "namespace": "n", "uid": "u", "generation": 3},
             "spec": {"replicas": replicas, "selector": {"matchLabels": {"a": "b"}},
-                "template": {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": []}}}}))
+                "template": {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": []}}}}),
+        )
     }
 
     fn pod(name: &str, ready: bool, owner: Option<&str>) -> Arc<Value> {
@@ -108,9 +116,17 @@ mod tests {
     #[test]
     fn what_is_missing_is_made_and_what_is_too_much_goes_least_worth_first() {
         let made = plan(&set(3), &[pod("one", true, Some("u"))], now());
-        let creates = made.writes.iter().filter(|write| matches!(write, Write::Create { .. })).count();
+        let creates = made
+            .writes
+            .iter()
+            .filter(|write| matches!(write, Write::Create { .. }))
+            .count();
         assert_eq!(creates, 2);
-        let fewer = plan(&set(1), &[pod("one", true, Some("u")), pod("two", false, Some("u"))], now());
+        let fewer = plan(
+            &set(1),
+            &[pod("one", true, Some("u")), pod("two", false, Some("u"))],
+            now(),
+        );
         let deleted: Vec<&str> = fewer
             .writes
             .iter()
@@ -124,7 +140,11 @@ mod tests {
 
     #[test]
     fn the_status_counts_pods_of_this_set_alone() {
-        let pods = [pod("one", true, Some("u")), pod("two", false, Some("u")), pod("other", true, Some("x"))];
+        let pods = [
+            pod("one", true, Some("u")),
+            pod("two", false, Some("u")),
+            pod("other", true, Some("x")),
+        ];
         let plan = plan(&set(2), &pods, now());
         let [Write::Update { new, .. }] = plan.writes.as_slice() else {
             panic!("{:?}", plan.writes)
@@ -138,7 +158,10 @@ mod tests {
     #[test]
     fn a_pod_that_nobody_controls_is_adopted_before_another_is_made() {
         let plan = plan(&set(1), &[pod("orphan", true, None)], now());
-        let Some(Write::Update { kind: Kind::Pod, new, .. }) = plan.writes.first() else {
+        let Some(Write::Update {
+            kind: Kind::Pod, new, ..
+        }) = plan.writes.first()
+        else {
             panic!("{:?}", plan.writes)
         };
         assert_eq!(new["metadata"]["ownerReferences"][0]["uid"], "u");

@@ -65,7 +65,10 @@ fn choose<'a>(spec: &Value, nodes: &'a [Arc<Value>], placements: &Placements) ->
             if nodes.is_empty() {
                 return "no nodes available to schedule pods".into();
             }
-            let list: Vec<String> = reasons.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
+            let list: Vec<String> = reasons
+                .iter()
+                .map(|(reason, count)| format!("{count} {reason}"))
+                .collect();
             format!("0/{} nodes are available: {}.", nodes.len(), list.join(", "))
         })
 }

@@ -164,8 +164,7 @@ fn with_status(set: &Value, pods: &[&Arc<Value>], revision: &str, now: Timestamp
         number_of(&|pod| label(pod, REVISION) == current),
     );
     count(status, "updatedReplicas", updated);
-    status["availableReplicas"] =
-        number_of(&|pod| is_available(pod, &set["spec"]["minReadySeconds"], now)).into();
+    status["availableReplicas"] = number_of(&|pod| is_available(pod, &set["spec"]["minReadySeconds"], now)).into();
     status["collisionCount"] = 0.into();
     status["observedGeneration"] = set["metadata"]["generation"].clone();
     new
@@ -198,7 +197,10 @@ mod tests {
             }
             for write in plan.writes {
                 match write {
-                    Write::Create { kind: Kind::Pod, mut object } => {
+                    Write::Create {
+                        kind: Kind::Pod,
+                        mut object,
+                    } => {
                         story.push(format!("+{}", name(&object)));
                         object["status"] = json!({"phase": "Running", "conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": "2026-01-01T00:00:00Z"}]});
                         pods.push(Arc::new(object));
@@ -238,7 +240,11 @@ mod tests {
     #[test]
     fn each_pod_claims_a_disk_of_its_own() {
         let plan = plan(&set(1, "OrderedReady", "db:1"), &[], &[], now());
-        let Some(Write::Create { kind: Kind::PersistentVolumeClaim, object }) = plan.writes.first() else {
+        let Some(Write::Create {
+            kind: Kind::PersistentVolumeClaim,
+            object,
+        }) = plan.writes.first()
+        else {
             panic!("{:?}", plan.writes)
         };
         assert_eq!(name(object), "disk-db-0");

@@ -149,7 +149,10 @@ mod tests {
         placements.note(&pod("a", "n", "Running"));
         placements.note(&pod("b", "n", "Running"));
         let load = placements.load("n").unwrap();
-        assert_eq!((load.pods, load.requests.cpu, load.requests.memory), (2, 2000, 4_096_000));
+        assert_eq!(
+            (load.pods, load.requests.cpu, load.requests.memory),
+            (2, 2000, 4_096_000)
+        );
         placements.note(&pod("a", "n", "Succeeded"));
         placements.remove("b");
         let load = placements.load("n").unwrap();

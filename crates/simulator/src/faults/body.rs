@@ -1,6 +1,7 @@
 //! Open streams under faults: watches that are cut in the middle of a line, or fall silent.
 
 use std::convert::Infallible;
+use std::time::Duration;
 
 use axum::body::{Body, HttpBody};
 use axum::response::Response;
@@ -14,6 +15,9 @@ use super::{Fault, State};
 
 /// What stands at the end of a watch that was cut.
 const HALF_A_LINE: &[u8] = b"{\"type\":\"MODIFIED\",\"object\":{\"kind\":\"";
+
+/// An end at once would take the half line with it before it has left.
+const FLUSH: Duration = Duration::from_millis(20);
 
 /// A stream that was cut.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +57,7 @@ struct Guarded {
 impl Guarded {
     async fn next(&mut self, body: &mut Body) -> Option<Result<Bytes, Cut>> {
         if self.is_cut {
+            tokio::time::sleep(FLUSH).await;
             return Some(Err(Cut));
         }
         loop {

@@ -24,7 +24,10 @@ fn machine(options: &MemberOptions, index: usize, zone: &str) -> Machine {
     let name = format!("{member}-node-{}", index + 1);
     match options.provider.as_str() {
         "aws" => Machine {
-            provider_id: format!("aws:///{zone}/i-{unique:08x}{:09x}", u64::from(unique) * 7919 % (1 << 36)),
+            provider_id: format!(
+                "aws:///{zone}/i-{unique:08x}{:09x}",
+                u64::from(unique) * 7919 % (1 << 36)
+            ),
             name,
             instance_type: "m6i.xlarge",
         },
@@ -98,9 +101,7 @@ fn node(options: &MemberOptions, index: usize, zone: &str, machine: Machine) -> 
         "hugepages-2Mi": "0",
     });
     let version = options.git_version();
-    let condition = |kind: &str, status: &str, reason: &str, message: &str| {
-        json!({"type": kind, "status": status, "reason": reason, "message": message, "lastHeartbeatTime": now, "lastTransitionTime": now})
-    };
+    let condition = |kind: &str, status: &str, reason: &str, message: &str| json!({"type": kind, "status": status, "reason": reason, "message": message, "lastHeartbeatTime": now, "lastTransitionTime": now});
     json!({
         "metadata": {"name": name, "labels": labels, "annotations": {"node.alpha.kubernetes.io/ttl": "0"}},
         "spec": {

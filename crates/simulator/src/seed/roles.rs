@@ -84,11 +84,7 @@ fn edit() -> Vec<Value> {
 /// What people do with `admin`: access in their namespace as well.
 fn admin() -> Vec<Value> {
     let mut rules = edit();
-    rules.push(rule(
-        &["rbac.authorization.k8s.io"],
-        &["rolebindings", "roles"],
-        &WRITE,
-    ));
+    rules.push(rule(&["rbac.authorization.k8s.io"], &["rolebindings", "roles"], &WRITE));
     rules
 }
 

@@ -87,7 +87,7 @@ pub(super) fn plant(objects: &Objects, options: &MemberOptions) -> Result<(), St
         let own = trait_of(&format!("{}/{}", options.name, sample.name));
         // Not everything runs everywhere, and not everywhere as much of it.
         let is_everywhere = sample.namespace != "shop" || sample.name == "web";
-        if is_everywhere || own % 4 != 0 {
+        if is_everywhere || !own.is_multiple_of(4) {
             let more = if sample.namespace == "shop" { own % 3 } else { 0 };
             plant_sample(objects, sample, sample.replicas + more)?;
         }

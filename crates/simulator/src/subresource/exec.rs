@@ -16,7 +16,6 @@ use crate::objects::Objects;
 const STDIN: u8 = 0;
 const STDOUT: u8 = 1;
 const STATUS: u8 = 3;
-const RESIZE: u8 = 4;
 const CLOSE: u8 = 255;
 /// Protocols that are spoken; the first can close single channels.
 const PROTOCOLS: [&str; 2] = ["v5.channel.k8s.io", "v4.channel.k8s.io"];
@@ -48,7 +47,9 @@ impl Asked {
             }
         }
         if asked.command.is_empty() {
-            return Err(Status::bad_request("you must specify at least 1 command for the container"));
+            return Err(Status::bad_request(
+                "you must specify at least 1 command for the container",
+            ));
         }
         Ok(asked)
     }
@@ -76,14 +77,12 @@ pub(super) async fn run(
         .await
         .map_err(|_| Status::bad_request("Upgrade request required: simulated members speak WebSocket, not SPDY"))?;
     let ended = ended.clone();
-    Ok(upgrade
-        .protocols(PROTOCOLS)
-        .on_upgrade(move |socket| async move {
-            tokio::select! {
-                () = ended.cancelled() => {}
-                () = echo(socket, asked) => {}
-            }
-        }))
+    Ok(upgrade.protocols(PROTOCOLS).on_upgrade(move |socket| async move {
+        tokio::select! {
+            () = ended.cancelled() => {}
+            () = echo(socket, asked) => {}
+        }
+    }))
 }
 
 fn frame(channel: u8, bytes: &[u8]) -> Message {
@@ -103,31 +102,39 @@ async fn echo(mut socket: WebSocket, asked: Asked) {
     if socket.send(frame(STDOUT, greeting.as_bytes())).await.is_err() {
         return;
     }
-    while asked.has_stdin {
-        let Some(Ok(message)) = socket.recv().await else { return };
-        let Message::Binary(bytes) = message else { continue };
+    if asked.has_stdin && give_back(&mut socket, asked.has_terminal).await.is_none() {
+        return;
+    }
+    let status: Value = json!({"metadata": {}, "status": "Success"});
+    // Whoever has left already needs no farewell.
+    let _ = socket.send(frame(STATUS, status.to_string().as_bytes())).await;
+    let _ = socket.send(Message::Close(None)).await;
+}
+
+/// Gives back what is typed until the input ends; `None` when the connection does.
+async fn give_back(socket: &mut WebSocket, has_terminal: bool) -> Option<()> {
+    loop {
+        let Message::Binary(bytes) = socket.recv().await?.ok()? else {
+            continue;
+        };
         match bytes.split_first() {
-            Some((&STDIN, typed)) if leaves(typed, asked.has_terminal) => break,
+            Some((&STDIN, typed)) if leaves(typed, has_terminal) => return Some(()),
+            Some((&CLOSE, [STDIN, ..])) => return Some(()),
             Some((&STDIN, typed)) => {
                 // A terminal in raw mode sends a bare carriage return for each line.
                 let shown: Vec<u8> = typed
                     .iter()
                     .flat_map(|byte| match byte {
-                        b'\r' if asked.has_terminal => vec![b'\r', b'\n'],
+                        b'\r' if has_terminal => vec![b'\r', b'\n'],
                         byte => vec![*byte],
                     })
                     .collect();
-                if socket.send(frame(STDOUT, &shown)).await.is_err() {
-                    return;
-                }
+                socket.send(frame(STDOUT, &shown)).await.ok()?;
             }
-            Some((&CLOSE, [STDIN, ..])) => break,
-            Some((&RESIZE, _)) | Some(_) | None => {}
+            // A resized window, or a channel that only the other side uses.
+            Some(_) | None => {}
         }
     }
-    let status: Value = json!({"metadata": {}, "status": "Success"});
-    let _ = socket.send(frame(STATUS, status.to_string().as_bytes())).await;
-    let _ = socket.send(Message::Close(None)).await;
 }
 
 #[cfg(test)]

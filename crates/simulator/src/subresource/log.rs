@@ -121,9 +121,7 @@ fn choose<'a>(pod: &'a Value, wanted: Option<&str>) -> Result<&'a Value, Status>
             .iter()
             .chain(first)
             .find(|container| name_of(container) == wanted)
-            .ok_or_else(|| {
-                Status::bad_request(format!("container {wanted} is not valid for pod {}", name(pod)))
-            });
+            .ok_or_else(|| Status::bad_request(format!("container {wanted} is not valid for pod {}", name(pod))));
     }
     match containers {
         [only] => Ok(only),
@@ -149,13 +147,15 @@ impl Log {
         let state = status.map(|status| &status["state"]).unwrap_or(&Value::Null);
         let running = &state["running"]["startedAt"];
         let terminated = &state["terminated"];
-        let started = time(running).or_else(|| time(&terminated["startedAt"])).ok_or_else(|| {
-            let reason = state["waiting"]["reason"].as_str().unwrap_or("ContainerCreating");
-            Status::bad_request(format!(
-                "container {own_name:?} in pod {:?} is waiting to start: {reason}",
-                name(pod)
-            ))
-        })?;
+        let started = time(running)
+            .or_else(|| time(&terminated["startedAt"]))
+            .ok_or_else(|| {
+                let reason = state["waiting"]["reason"].as_str().unwrap_or("ContainerCreating");
+                Status::bad_request(format!(
+                    "container {own_name:?} in pod {:?} is waiting to start: {reason}",
+                    name(pod)
+                ))
+            })?;
         Ok(Self {
             pod: name(pod).to_owned(),
             seed: trait_of(&format!("{}/{own_name}", uid(pod))),
@@ -190,7 +190,10 @@ impl Log {
         let text = usize::try_from(index)
             .ok()
             .and_then(|index| FIRST.get(index))
-            .map_or_else(|| self.request(index), |text| text.replace("{port}", &format!(":{}", self.port)));
+            .map_or_else(
+                || self.request(index),
+                |text| text.replace("{port}", &format!(":{}", self.port)),
+            );
         let line = format!("{time:.3} INFO {text} pod={}\n", self.pod);
         if self.stamped {
             format!("{time:.9} {line}")
@@ -204,7 +207,7 @@ impl Log {
         const PATHS: [&str; 5] = ["/", "/healthz", "/api/items", "/api/orders", "/metrics"];
         let chance = trait_of(&format!("{}/{index}", self.seed));
         let path = PATHS[chance as usize % PATHS.len()];
-        let code = if chance % 41 == 0 { 404 } else { 200 };
+        let code = if chance.is_multiple_of(41) { 404 } else { 200 };
         format!("GET {path} {code} {}ms", 1 + (chance >> 8) % 90)
     }
 }
@@ -214,7 +217,14 @@ fn count(list: &[&str]) -> i64 {
 }
 
 /// The lines so far, then each when it comes, until the container ends.
-fn follow(objects: Objects, ended: CancellationToken, attributes: Attributes, log: Log, next: i64, text: String) -> Body {
+fn follow(
+    objects: Objects,
+    ended: CancellationToken,
+    attributes: Attributes,
+    log: Log,
+    next: i64,
+    text: String,
+) -> Body {
     let rest = stream::unfold((log, next), move |(mut log, next)| {
         let (objects, ended, attributes) = (objects.clone(), ended.clone(), attributes.clone());
         async move {
@@ -261,7 +271,10 @@ mod tests {
     fn the_same_line_reads_the_same_whenever_it_is_read() {
         let running = pod(json!({"running": {"startedAt": "2026-01-01T00:00:00Z"}}));
         let log = Log::of(&running, &running["spec"]["containers"][0], false).unwrap();
-        assert_eq!(log.line(2), "2026-01-01T00:00:00.080Z INFO listening on :80 pod=web-1\n");
+        assert_eq!(
+            log.line(2),
+            "2026-01-01T00:00:00.080Z INFO listening on :80 pod=web-1\n"
+        );
         assert_eq!(log.line(9), log.clone().line(9));
         let minute = "2026-01-01T00:01:00Z".parse().unwrap();
         assert_eq!(log.lines_until(minute), 16);
@@ -271,17 +284,27 @@ mod tests {
     #[test]
     fn a_container_that_has_not_started_has_no_log() {
         let waiting = pod(json!({"waiting": {"reason": "ImagePullBackOff"}}));
-        let refused = Log::of(&waiting, &waiting["spec"]["containers"][0], false).err().unwrap();
+        let refused = Log::of(&waiting, &waiting["spec"]["containers"][0], false)
+            .err()
+            .unwrap();
         assert_eq!(
             (refused.code, refused.message.as_str()),
-            (400, "container \"web\" in pod \"web-1\" is waiting to start: ImagePullBackOff")
+            (
+                400,
+                "container \"web\" in pod \"web-1\" is waiting to start: ImagePullBackOff"
+            )
         );
     }
 
     #[test]
     fn among_several_containers_one_has_to_be_named() {
         let pod = json!({"metadata": {"name": "p"}, "spec": {"containers": [{"name": "a"}, {"name": "b"}]}});
-        assert!(choose(&pod, None).unwrap_err().message.ends_with("choose one of: [a b]"));
+        assert!(
+            choose(&pod, None)
+                .unwrap_err()
+                .message
+                .ends_with("choose one of: [a b]")
+        );
         assert_eq!(choose(&pod, Some("b")).unwrap()["name"], "b");
         assert_eq!(choose(&pod, Some("c")).unwrap_err().code, 400);
     }

@@ -19,7 +19,9 @@ async fn an_impersonated_user_may_do_what_bindings_allow_and_nothing_else() {
         refused,
         (
             403,
-            json!("pods is forbidden: User \"atoll:ann\" cannot list resource \"pods\" in API group \"\" in the namespace \"shop\"")
+            json!(
+                "pods is forbidden: User \"atoll:ann\" cannot list resource \"pods\" in API group \"\" in the namespace \"shop\""
+            )
         )
     );
     let refused = message(&world, "/api/v1/nodes/east-node-1", &ANN).await;
@@ -27,20 +29,34 @@ async fn an_impersonated_user_may_do_what_bindings_allow_and_nothing_else() {
         refused,
         (
             403,
-            json!("nodes \"east-node-1\" is forbidden: User \"atoll:ann\" cannot get resource \"nodes\" in API group \"\" at the cluster scope")
+            json!(
+                "nodes \"east-node-1\" is forbidden: User \"atoll:ann\" cannot get resource \"nodes\" in API group \"\" at the cluster scope"
+            )
         )
     );
     let binding = json!({"metadata": {"name": "atoll:admins"}, "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
         "subjects": [{"kind": "Group", "name": "atoll:admins"}]});
     let made = world
-        .send("POST", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", &[JSON], &binding.to_string())
+        .send(
+            "POST",
+            "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
+            &[JSON],
+            &binding.to_string(),
+        )
         .await;
     assert_eq!(made.status(), 201, "{}", made.body());
-    for path in ["/api/v1/nodes", "/api/v1/namespaces/shop/secrets", "/apis/apps/v1/deployments"] {
+    for path in [
+        "/api/v1/nodes",
+        "/api/v1/namespaces/shop/secrets",
+        "/apis/apps/v1/deployments",
+    ] {
         assert_eq!(world.send("GET", path, &ANN, "").await.status(), 200, "{path}");
     }
     let without_group = [("impersonate-user", "atoll:bob")];
-    assert_eq!(world.send("GET", "/api/v1/nodes", &without_group, "").await.status(), 403);
+    assert_eq!(
+        world.send("GET", "/api/v1/nodes", &without_group, "").await.status(),
+        403
+    );
 }
 
 #[tokio::test]
@@ -56,7 +72,10 @@ async fn a_role_in_a_namespace_ends_at_its_border() {
         )
         .await;
     assert_eq!(made.status(), 201, "{}", made.body());
-    let who = [("impersonate-user", "atoll:bob"), ("impersonate-group", "atoll:grant:1")];
+    let who = [
+        ("impersonate-user", "atoll:bob"),
+        ("impersonate-group", "atoll:grant:1"),
+    ];
     let code = async |method: &str, path: &str| world.send(method, path, &who, "").await.status().as_u16();
     assert_eq!(code("GET", "/api/v1/namespaces/shop/pods").await, 200);
     assert_eq!(code("GET", "/api/v1/namespaces/shop/secrets").await, 403);
@@ -97,10 +116,15 @@ async fn a_wrong_credential_is_401_and_health_needs_none() {
     // With the token of another member.
     let kubeconfig = world.member.kubeconfig().replace(&own, &foreign);
     let kubeconfig = kube::config::Kubeconfig::from_yaml(&kubeconfig).unwrap();
-    let mut config = kube::Config::from_custom_kubeconfig(kubeconfig, &Default::default()).await.unwrap();
+    let mut config = kube::Config::from_custom_kubeconfig(kubeconfig, &Default::default())
+        .await
+        .unwrap();
     let client = kube::Client::try_from(config.clone()).unwrap();
     let error = client.apiserver_version().await.unwrap_err();
-    assert!(matches!(&error, kube::Error::Api(status) if status.code == 401 && status.reason == "Unauthorized"), "{error:?}");
+    assert!(
+        matches!(&error, kube::Error::Api(status) if status.code == 401 && status.reason == "Unauthorized"),
+        "{error:?}"
+    );
     config.auth_info = Default::default();
     let nobody = kube::Client::try_from(config).unwrap();
     assert_eq!(nobody.apiserver_version().await.unwrap().git_version, "v1.36.3");

@@ -14,7 +14,9 @@ use crate::fixture::{World, deployment};
 /// Opens a TLS connection as the kubeconfig says, with its token.
 async fn connect(world: &World) -> (TlsStream<TcpStream>, String) {
     let kubeconfig: serde_json::Value = serde_saphyr::from_str(&world.member.kubeconfig()).unwrap();
-    let encoded = kubeconfig["clusters"][0]["cluster"]["certificate-authority-data"].as_str().unwrap();
+    let encoded = kubeconfig["clusters"][0]["cluster"]["certificate-authority-data"]
+        .as_str()
+        .unwrap();
     let pem = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, encoded).unwrap();
     let mut roots = rustls::RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(&pem).unwrap()).unwrap();
@@ -27,7 +29,10 @@ async fn connect(world: &World) -> (TlsStream<TcpStream>, String) {
     let address = world.member.endpoint().trim_start_matches("https://").to_owned();
     let stream = TcpStream::connect(&address).await.unwrap();
     let name = ServerName::try_from("127.0.0.1").unwrap();
-    let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap();
+    let stream = TlsConnector::from(Arc::new(config))
+        .connect(name, stream)
+        .await
+        .unwrap();
     let token = kubeconfig["users"][0]["user"]["token"].as_str().unwrap().to_owned();
     (stream, token)
 }

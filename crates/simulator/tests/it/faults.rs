@@ -14,7 +14,10 @@ const LONG: Duration = Duration::from_secs(10);
 
 async fn works(world: &World) {
     world.faults_clear();
-    crate::fixture::eventually("it works again", async || world.client.apiserver_version().await.is_ok()).await;
+    crate::fixture::eventually("it works again", async || {
+        world.client.apiserver_version().await.is_ok()
+    })
+    .await;
 }
 
 impl World {
@@ -39,9 +42,14 @@ async fn refused_connections_end_the_open_ones_and_the_port_stays_the_member_s()
             .is_err_and(|error| error.kind() == std::io::ErrorKind::ConnectionRefused)
     })
     .await;
-    let error = timeout(LONG, world.client.apiserver_version()).await.expect("it fails at once");
+    let error = timeout(LONG, world.client.apiserver_version())
+        .await
+        .expect("it fails at once");
     assert!(error.is_err());
-    assert!(std::net::TcpListener::bind(&address).is_err(), "nobody else gets the port");
+    assert!(
+        std::net::TcpListener::bind(&address).is_err(),
+        "nobody else gets the port"
+    );
     works(&world).await;
 }
 
@@ -71,11 +79,23 @@ async fn a_status_a_page_and_a_wrong_credential_are_what_they_are() {
     let world = World::new().await;
     world.fail(Fault::Status(StatusCode::SERVICE_UNAVAILABLE));
     let response = world.send("GET", "/healthz", &[], "").await;
-    assert_eq!((response.status().as_u16(), response.headers()["retry-after"].to_str().unwrap()), (503, "1"));
+    assert_eq!(
+        (
+            response.status().as_u16(),
+            response.headers()["retry-after"].to_str().unwrap()
+        ),
+        (503, "1")
+    );
     let status: Value = serde_json::from_str(response.body()).unwrap();
-    assert_eq!((&status["kind"], &status["reason"]), (&json!("Status"), &json!("ServiceUnavailable")));
+    assert_eq!(
+        (&status["kind"], &status["reason"]),
+        (&json!("Status"), &json!("ServiceUnavailable"))
+    );
     world.fail(Fault::Unauthorized);
-    assert_eq!(refusal(world.client.apiserver_version().await), (401, "Unauthorized".into()));
+    assert_eq!(
+        refusal(world.client.apiserver_version().await),
+        (401, "Unauthorized".into())
+    );
     world.fail(Fault::Html);
     let response = world.send("GET", "/version", &[], "").await;
     assert_eq!(response.status(), 200);
@@ -119,7 +139,11 @@ async fn watch(world: &World, from: &str) -> impl futures::AsyncBufRead + Unpin 
 
 async fn put(world: &World, name: &str) -> String {
     let maps: kube::Api<k8s_openapi::api::core::v1::ConfigMap> = kube::Api::namespaced(world.client.clone(), "shop");
-    create(&maps, json!({"metadata": {"name": name}})).await.metadata.resource_version.unwrap()
+    create(&maps, json!({"metadata": {"name": name}}))
+        .await
+        .metadata
+        .resource_version
+        .unwrap()
 }
 
 #[tokio::test]
@@ -141,7 +165,10 @@ async fn a_watch_is_cut_in_the_middle_of_a_line() {
     assert!(error.is_err(), "the connection does not end as it should");
     let last = String::from_utf8(rest).unwrap();
     let last = last.lines().last().unwrap_or_default().to_owned();
-    assert!(!last.is_empty() && serde_json::from_str::<Value>(&last).is_err(), "{last}");
+    assert!(
+        !last.is_empty() && serde_json::from_str::<Value>(&last).is_err(),
+        "{last}"
+    );
 }
 
 #[tokio::test]
@@ -165,9 +192,25 @@ async fn an_open_watch_falls_silent_while_the_member_hangs() {
         .unwrap();
     assert!(world.member.memory().revision() > memory);
     let mut line = String::new();
-    assert!(timeout(SOON, async { while !line.contains("behind") { line.clear(); stream.read_line(&mut line).await.unwrap(); } }).await.is_err());
+    assert!(
+        timeout(SOON, async {
+            while !line.contains("behind") {
+                line.clear();
+                stream.read_line(&mut line).await.unwrap();
+            }
+        })
+        .await
+        .is_err()
+    );
     world.faults_clear();
-    timeout(LONG, async { while !line.contains("behind") { line.clear(); stream.read_line(&mut line).await.unwrap(); } }).await.unwrap();
+    timeout(LONG, async {
+        while !line.contains("behind") {
+            line.clear();
+            stream.read_line(&mut line).await.unwrap();
+        }
+    })
+    .await
+    .unwrap();
 }
 
 #[tokio::test]
@@ -177,7 +220,11 @@ async fn a_watch_from_before_a_dropped_history_is_expired() {
     put(&world, "two").await;
     world.member.faults().drop_history();
     let path = format!("/api/v1/namespaces/shop/configmaps?watch=true&resourceVersion={from}");
+    // As API servers do, it says so in the stream.
     let response = world.send("GET", &path, &[], "").await;
-    let status: Value = serde_json::from_str(response.body()).unwrap();
-    assert_eq!((response.status().as_u16(), &status["reason"]), (410, &json!("Expired")));
+    let event: Value = serde_json::from_str(response.body()).unwrap();
+    assert_eq!(
+        (&event["type"], &event["object"]["code"], &event["object"]["reason"]),
+        (&json!("ERROR"), &json!(410), &json!("Expired"))
+    );
 }

@@ -89,7 +89,13 @@ impl World {
     }
 
     /// A request of its own, with what it answers.
-    pub(crate) async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Response<String> {
+    pub(crate) async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Response<String> {
         let mut request = Request::builder().method(method).uri(path);
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -102,7 +108,12 @@ impl World {
 
     pub(crate) async fn get(&self, path: &str) -> Value {
         let response = self.send("GET", path, &[], "").await;
-        assert!(response.status().is_success(), "{} {}", response.status(), response.body());
+        assert!(
+            response.status().is_success(),
+            "{} {}",
+            response.status(),
+            response.body()
+        );
         serde_json::from_str(response.body()).unwrap()
     }
 }

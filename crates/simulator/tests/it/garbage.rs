@@ -14,18 +14,35 @@ async fn dependents_follow_the_last_of_their_owners() {
         json!({"apiVersion": "v1", "kind": "ConfigMap", "name": name, "uid": made.metadata.uid})
     };
     let (one, two) = (owner("one").await, owner("two").await);
-    create(&maps, json!({"metadata": {"name": "dependent", "ownerReferences": [one, two]}})).await;
+    create(
+        &maps,
+        json!({"metadata": {"name": "dependent", "ownerReferences": [one, two]}}),
+    )
+    .await;
     let foreign = json!({"apiVersion": "example.com/v1", "kind": "Thing", "name": "x", "uid": "y"});
-    create(&maps, json!({"metadata": {"name": "foreign", "ownerReferences": [foreign]}})).await;
+    create(
+        &maps,
+        json!({"metadata": {"name": "foreign", "ownerReferences": [foreign]}}),
+    )
+    .await;
     maps.delete("one", &DeleteParams::default()).await.unwrap();
     eventually("the first owner is forgotten", async || {
         let dependent = maps.get("dependent").await.unwrap();
-        dependent.metadata.owner_references.is_some_and(|all| all.len() == 1 && all[0].name == "two")
+        dependent
+            .metadata
+            .owner_references
+            .is_some_and(|all| all.len() == 1 && all[0].name == "two")
     })
     .await;
     maps.delete("two", &DeleteParams::default()).await.unwrap();
-    eventually("the dependent is gone", async || maps.get_opt("dependent").await.unwrap().is_none()).await;
-    assert!(maps.get_opt("foreign").await.unwrap().is_some(), "an owner of an unknown kind is none that is gone");
+    eventually("the dependent is gone", async || {
+        maps.get_opt("dependent").await.unwrap().is_none()
+    })
+    .await;
+    assert!(
+        maps.get_opt("foreign").await.unwrap().is_some(),
+        "an owner of an unknown kind is none that is gone"
+    );
 }
 
 #[tokio::test]
@@ -34,10 +51,21 @@ async fn a_foreground_deletion_waits_for_the_pods() {
     let mut slow = deployment("web", 1);
     slow["spec"]["template"]["metadata"]["finalizers"] = json!(["example.com/hold"]);
     world.ready(slow).await;
-    world.deployments().delete("web", &DeleteParams::foreground()).await.unwrap();
+    world
+        .deployments()
+        .delete("web", &DeleteParams::foreground())
+        .await
+        .unwrap();
     let pod = world.pod_names().await.remove(0);
     eventually("the pod is on its way", async || {
-        world.pods().get(&pod).await.unwrap().metadata.deletion_timestamp.is_some()
+        world
+            .pods()
+            .get(&pod)
+            .await
+            .unwrap()
+            .metadata
+            .deletion_timestamp
+            .is_some()
     })
     .await;
     let held = world.deployments().get("web").await.unwrap();
@@ -55,9 +83,16 @@ async fn orphans_stay_and_are_adopted_by_the_next_owner() {
     let world = World::shop().await;
     world.ready(deployment("web", 2)).await;
     let pods = world.pod_names().await;
-    world.deployments().delete("web", &DeleteParams::orphan()).await.unwrap();
+    world
+        .deployments()
+        .delete("web", &DeleteParams::orphan())
+        .await
+        .unwrap();
     let sets: Api<ReplicaSet> = Api::namespaced(world.client.clone(), "shop");
-    eventually("the owner is gone", async || world.deployments().get_opt("web").await.unwrap().is_none()).await;
+    eventually("the owner is gone", async || {
+        world.deployments().get_opt("web").await.unwrap().is_none()
+    })
+    .await;
     let set = sets.list(&ListParams::default()).await.unwrap().items.remove(0);
     assert_eq!(set.metadata.owner_references, None);
     assert_eq!(world.pod_names().await, pods);

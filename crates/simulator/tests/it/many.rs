@@ -17,7 +17,10 @@ async fn fifty_members_start_answer_and_stop() {
         let client = client(member).await;
         let namespaces: kube::Api<k8s_openapi::api::core::v1::Namespace> = kube::Api::all(client);
         let system = namespaces.get("kube-system").await.unwrap();
-        assert!(uids.insert(system.metadata.uid.unwrap()), "each member is a cluster of its own");
+        assert!(
+            uids.insert(system.metadata.uid.unwrap()),
+            "each member is a cluster of its own"
+        );
     }
     for member in members {
         let address = member.endpoint().trim_start_matches("https://").to_owned();
@@ -54,7 +57,12 @@ async fn sample_workloads_come_alive_and_differ_by_member() {
             .as_array()
             .unwrap()
             .iter()
-            .map(|one| (one["metadata"]["name"].to_string(), one["spec"]["replicas"].as_i64().unwrap()))
+            .map(|one| {
+                (
+                    one["metadata"]["name"].to_string(),
+                    one["spec"]["replicas"].as_i64().unwrap(),
+                )
+            })
             .collect()
     };
     assert_ne!(shape(&world).await, shape(&other).await);

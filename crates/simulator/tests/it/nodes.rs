@@ -18,7 +18,10 @@ async fn nodes_look_as_their_provider_makes_them() {
     let node = &nodes.items[1];
     let (spec, status) = (node.spec.as_ref().unwrap(), node.status.as_ref().unwrap());
     assert!(spec.provider_id.as_ref().unwrap().starts_with("aws:///eu-west-1b/i-"));
-    assert_eq!(node.metadata.labels.as_ref().unwrap()["topology.kubernetes.io/zone"], "eu-west-1b");
+    assert_eq!(
+        node.metadata.labels.as_ref().unwrap()["topology.kubernetes.io/zone"],
+        "eu-west-1b"
+    );
     assert_eq!(status.node_info.as_ref().unwrap().kubelet_version, "v1.33.4");
     assert_eq!(status.allocatable.as_ref().unwrap()["cpu"].0, "4");
     assert_eq!(world.client.apiserver_version().await.unwrap().minor, "33");

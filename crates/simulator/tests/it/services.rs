@@ -28,13 +28,20 @@ async fn a_service_keeps_its_address_and_ports_whoever_writes_it() {
     let replaced = services.replace("web", &PostParams::default(), &bare).await.unwrap();
     assert_eq!(given(&replaced), (address.clone(), port));
     let applied = services
-        .patch("web", &PatchParams::apply("atoll").force(), &Patch::Apply(service(spec)))
+        .patch(
+            "web",
+            &PatchParams::apply("atoll").force(),
+            &Patch::Apply(service(spec)),
+        )
         .await
         .unwrap();
     assert_eq!(given(&applied), (address.clone(), port));
     let other = Patch::Merge(json!({"spec": {"clusterIP": "10.96.200.200"}}));
     let refused = refusal(services.patch("web", &PatchParams::default(), &other).await);
-    assert!(refused.0 == 422 && refused.1.contains("may not change once set"), "{refused:?}");
+    assert!(
+        refused.0 == 422 && refused.1.contains("may not change once set"),
+        "{refused:?}"
+    );
 }
 
 #[tokio::test]
@@ -47,7 +54,10 @@ async fn an_address_is_given_once() {
     second["metadata"]["name"] = "other".into();
     let second: Service = serde_json::from_value(second).unwrap();
     let refused = refusal(services.create(&PostParams::default(), &second).await);
-    assert!(refused.0 == 422 && refused.1.contains("provided IP is already allocated"), "{refused:?}");
+    assert!(
+        refused.0 == 422 && refused.1.contains("provided IP is already allocated"),
+        "{refused:?}"
+    );
     services.delete("web", &DeleteParams::default()).await.unwrap();
     services.create(&PostParams::default(), &second).await.unwrap();
 }
@@ -59,12 +69,16 @@ async fn endpoints_are_the_ready_pods_and_a_load_balancer_gets_an_address() {
     let endpoints: Api<Endpoints> = Api::namespaced(world.client.clone(), "shop");
     create(
         &services,
-        service(json!({"type": "LoadBalancer", "selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": "http"}]})),
+        service(
+            json!({"type": "LoadBalancer", "selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": "http"}]}),
+        ),
     )
     .await;
     world.ready(deployment("web", 2)).await;
     eventually("both pods are endpoints", async || {
-        let Some(found) = endpoints.get_opt("web").await.unwrap() else { return false };
+        let Some(found) = endpoints.get_opt("web").await.unwrap() else {
+            return false;
+        };
         let subsets = found.subsets.unwrap_or_default();
         subsets.len() == 1
             && subsets[0].addresses.as_ref().is_some_and(|all| all.len() == 2)
@@ -73,9 +87,14 @@ async fn endpoints_are_the_ready_pods_and_a_load_balancer_gets_an_address() {
     .await;
     eventually("the load balancer has an address", async || {
         let status = services.get("web").await.unwrap().status.unwrap();
-        status.load_balancer.is_some_and(|balancer| balancer.ingress.is_some_and(|all| all.len() == 1))
+        status
+            .load_balancer
+            .is_some_and(|balancer| balancer.ingress.is_some_and(|all| all.len() == 1))
     })
     .await;
     services.delete("web", &DeleteParams::default()).await.unwrap();
-    eventually("the endpoints go with the Service", async || endpoints.get_opt("web").await.unwrap().is_none()).await;
+    eventually("the endpoints go with the Service", async || {
+        endpoints.get_opt("web").await.unwrap().is_none()
+    })
+    .await;
 }

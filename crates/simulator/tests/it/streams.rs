@@ -1,7 +1,11 @@
-use futures::{AsyncBufReadExt, TryStreamExt};
+use std::time::Duration;
+
+use futures::{AsyncBufReadExt, Stream, StreamExt, TryStreamExt};
+use k8s_openapi::api::core::v1::Pod;
 use kube::api::{DeleteParams, LogParams};
 use kube::runtime::watcher;
 use serde_json::json;
+use tokio::time::timeout;
 
 use crate::fixture::{World, create, deployment, refusal};
 
@@ -36,36 +40,34 @@ async fn logs_are_read_tailed_and_followed_to_the_end_of_the_pod() {
     assert_eq!(refused, (400, format!("container other is not valid for pod {pod}")));
 }
 
-#[tokio::test]
-async fn a_watcher_sees_every_pod_come_and_go_and_survives_a_cut_and_a_lost_history() {
-    let world = World::shop().await;
-    let mut events = Box::pin(watcher(world.pods(), watcher::Config::default()));
-    let mut seen = std::collections::BTreeSet::new();
-    let next = async |events: &mut std::pin::Pin<Box<_>>, seen: &mut std::collections::BTreeSet<String>| loop {
-        let event: Result<Option<watcher::Event<k8s_openapi::api::core::v1::Pod>>, _> =
-            tokio::time::timeout(std::time::Duration::from_secs(20), events.as_mut().try_next())
-                .await
-                .expect("the watch goes on");
-        match event {
-            Ok(Some(watcher::Event::Apply(pod) | watcher::Event::InitApply(pod))) => {
-                seen.insert(pod.metadata.name.unwrap());
-                return;
+/// Follows a watcher until it has told of a pod; what goes wrong on the way is tried again.
+async fn until_seen(events: &mut (impl Stream<Item = watcher::Result<watcher::Event<Pod>>> + Unpin), name: &str) {
+    let following = async {
+        loop {
+            match events.next().await.expect("a watcher never ends") {
+                Ok(watcher::Event::Apply(pod) | watcher::Event::InitApply(pod))
+                    if pod.metadata.name.as_deref() == Some(name) =>
+                {
+                    return;
+                }
+                Ok(_) | Err(_) => {}
             }
-            // What goes wrong is tried again.
-            Ok(Some(_)) | Err(_) => {}
-            Ok(None) => panic!("a watcher never ends"),
         }
     };
+    timeout(Duration::from_secs(20), following)
+        .await
+        .expect("the pod is seen");
+}
+
+#[tokio::test]
+async fn a_watcher_survives_a_cut_and_a_lost_history() {
+    let world = World::shop().await;
+    let mut events = Box::pin(watcher(world.pods(), watcher::Config::default()));
     let pod = |name: &str| json!({"metadata": {"name": name}, "spec": {"containers": [{"name": "c", "image": "i:1"}]}});
     create(&world.pods(), pod("one")).await;
-    while !seen.contains("one") {
-        next(&mut events, &mut seen).await;
-    }
+    until_seen(&mut events, "one").await;
     world.member.faults().cut_watches();
-    world.member.faults().drop_history();
     create(&world.pods(), pod("two")).await;
     world.member.faults().drop_history();
-    while !seen.contains("two") {
-        next(&mut events, &mut seen).await;
-    }
+    until_seen(&mut events, "two").await;
 }

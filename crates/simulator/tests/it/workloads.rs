@@ -14,7 +14,12 @@ async fn a_deployment_becomes_ready_on_ready_nodes() {
     let made = world.deployments().get("web").await.unwrap();
     let status = made.status.unwrap();
     assert_eq!(
-        (status.replicas, status.ready_replicas, status.updated_replicas, status.available_replicas),
+        (
+            status.replicas,
+            status.ready_replicas,
+            status.updated_replicas,
+            status.available_replicas
+        ),
         (Some(3), Some(3), Some(3), Some(3))
     );
     assert_eq!(status.observed_generation, made.metadata.generation);
@@ -24,17 +29,41 @@ async fn a_deployment_becomes_ready_on_ready_nodes() {
         .into_iter()
         .map(|one| (one.type_, one.status, one.reason))
         .collect();
-    assert!(conditions.contains(&("Available".into(), "True".into(), Some("MinimumReplicasAvailable".into()))));
-    assert!(conditions.contains(&("Progressing".into(), "True".into(), Some("NewReplicaSetAvailable".into()))));
-    let pods = world.pods().list(&ListParams::default().labels("app=web")).await.unwrap();
-    let mut nodes: Vec<String> = pods.items.iter().filter_map(|pod| pod.spec.as_ref()?.node_name.clone()).collect();
+    assert!(conditions.contains(&(
+        "Available".into(),
+        "True".into(),
+        Some("MinimumReplicasAvailable".into())
+    )));
+    assert!(conditions.contains(&(
+        "Progressing".into(),
+        "True".into(),
+        Some("NewReplicaSetAvailable".into())
+    )));
+    let pods = world
+        .pods()
+        .list(&ListParams::default().labels("app=web"))
+        .await
+        .unwrap();
+    let mut nodes: Vec<String> = pods
+        .items
+        .iter()
+        .filter_map(|pod| pod.spec.as_ref()?.node_name.clone())
+        .collect();
     nodes.sort();
     nodes.dedup();
     assert_eq!(nodes.len(), 3, "pods are spread");
     for pod in &pods.items {
         assert!(pod.metadata.labels.as_ref().unwrap().contains_key("pod-template-hash"));
         assert_eq!(pod.status.as_ref().unwrap().phase.as_deref(), Some("Running"));
-        assert!(pod.status.as_ref().unwrap().pod_ip.as_ref().unwrap().starts_with("10.244."));
+        assert!(
+            pod.status
+                .as_ref()
+                .unwrap()
+                .pod_ip
+                .as_ref()
+                .unwrap()
+                .starts_with("10.244.")
+        );
     }
 }
 
@@ -44,17 +73,25 @@ async fn a_deployment_is_scaled_by_its_scale() {
     world.ready(deployment("web", 1)).await;
     let deployments = world.deployments();
     let patch = Patch::Merge(json!({"spec": {"replicas": 4}}));
-    let scale = deployments.patch_scale("web", &PatchParams::default(), &patch).await.unwrap();
+    let scale = deployments
+        .patch_scale("web", &PatchParams::default(), &patch)
+        .await
+        .unwrap();
     assert_eq!(scale.spec.unwrap().replicas, Some(4));
     eventually("four pods run", async || {
-        deployments.get_scale("web").await.unwrap().status.unwrap().replicas == 4
-            && world.pod_names().await.len() == 4
+        deployments.get_scale("web").await.unwrap().status.unwrap().replicas == 4 && world.pod_names().await.len() == 4
     })
     .await;
     let before = deployments.get("web").await.unwrap();
-    deployments.patch_scale("web", &PatchParams::default(), &patch).await.unwrap();
+    deployments
+        .patch_scale("web", &PatchParams::default(), &patch)
+        .await
+        .unwrap();
     let after = deployments.get("web").await.unwrap();
-    assert_eq!(before.metadata.generation, after.metadata.generation, "the same again is no change");
+    assert_eq!(
+        before.metadata.generation, after.metadata.generation,
+        "the same again is no change"
+    );
     let patch = Patch::Merge(json!({"spec": {"replicas": 2}}));
     deployments.patch("web", &PatchParams::default(), &patch).await.unwrap();
     eventually("two pods are left", async || world.pod_names().await.len() == 2).await;
@@ -70,7 +107,9 @@ async fn an_update_ends_at_a_new_replica_set_and_can_be_taken_back() {
     let sets: Api<ReplicaSet> = Api::namespaced(world.client.clone(), "shop");
     let first = sets.list(&ListParams::default()).await.unwrap().items.remove(0);
     // A strategic merge patch, as `kubectl set image` sends it.
-    let image = |image: &str| Patch::Strategic(json!({"spec": {"template": {"spec": {"containers": [{"name": "web", "image": image}]}}}}));
+    let image = |image: &str| {
+        Patch::Strategic(json!({"spec": {"template": {"spec": {"containers": [{"name": "web", "image": image}]}}}}))
+    };
     let replicas = async || -> Vec<(String, i32)> {
         let mut found: Vec<(String, i32)> = sets
             .list(&ListParams::default())
@@ -80,7 +119,10 @@ async fn an_update_ends_at_a_new_replica_set_and_can_be_taken_back() {
             .into_iter()
             .map(|set| {
                 let spec = set.spec.unwrap();
-                let image = spec.template.unwrap().spec.unwrap().containers[0].image.clone().unwrap();
+                let image = spec.template.unwrap().spec.unwrap().containers[0]
+                    .image
+                    .clone()
+                    .unwrap();
                 (image, set.status.unwrap().replicas)
             })
             .collect();
@@ -88,19 +130,28 @@ async fn an_update_ends_at_a_new_replica_set_and_can_be_taken_back() {
         found
     };
     let deployments = world.deployments();
-    deployments.patch("web", &PatchParams::default(), &image("web:2")).await.unwrap();
+    deployments
+        .patch("web", &PatchParams::default(), &image("web:2"))
+        .await
+        .unwrap();
     eventually("all pods are of the new set", async || {
         replicas().await == [("web:1".to_owned(), 0), ("web:2".to_owned(), 3)]
     })
     .await;
-    deployments.patch("web", &PatchParams::default(), &image("web:1")).await.unwrap();
+    deployments
+        .patch("web", &PatchParams::default(), &image("web:1"))
+        .await
+        .unwrap();
     eventually("all pods are of the first set again", async || {
         replicas().await == [("web:1".to_owned(), 3), ("web:2".to_owned(), 0)]
     })
     .await;
     let again = sets.get(first.metadata.name.as_ref().unwrap()).await.unwrap();
     assert_eq!(again.metadata.uid, first.metadata.uid);
-    assert_eq!(again.metadata.annotations.unwrap()["deployment.kubernetes.io/revision"], "3");
+    assert_eq!(
+        again.metadata.annotations.unwrap()["deployment.kubernetes.io/revision"],
+        "3"
+    );
 }
 
 #[tokio::test]
@@ -108,11 +159,18 @@ async fn an_image_that_is_not_there_leaves_the_old_pods_serving() {
     let world = World::shop().await;
     world.ready(deployment("web", 4)).await;
     let patch = Patch::Merge(json!({"spec": {"template": template("web:does-not-exist")}}));
-    world.deployments().patch("web", &PatchParams::default(), &patch).await.unwrap();
+    world
+        .deployments()
+        .patch("web", &PatchParams::default(), &patch)
+        .await
+        .unwrap();
     eventually("a new pod waits for its image", async || {
         let pods = world.pods().list(&ListParams::default()).await.unwrap();
         pods.items.iter().any(|pod| {
-            let statuses = pod.status.as_ref().and_then(|status| status.container_statuses.as_ref());
+            let statuses = pod
+                .status
+                .as_ref()
+                .and_then(|status| status.container_statuses.as_ref());
             statuses.is_some_and(|all| {
                 all.iter().any(|one| {
                     let waiting = one.state.as_ref().and_then(|state| state.waiting.as_ref());
@@ -133,7 +191,11 @@ async fn an_image_that_is_not_there_leaves_the_old_pods_serving() {
 async fn deleting_a_deployment_removes_its_pods() {
     let world = World::shop().await;
     world.ready(deployment("web", 2)).await;
-    world.deployments().delete("web", &DeleteParams::default()).await.unwrap();
+    world
+        .deployments()
+        .delete("web", &DeleteParams::default())
+        .await
+        .unwrap();
     eventually("no pod is left", async || world.pod_names().await.is_empty()).await;
     let sets: Api<ReplicaSet> = Api::namespaced(world.client.clone(), "shop");
     assert_eq!(sets.list(&ListParams::default()).await.unwrap().items.len(), 0);
@@ -175,16 +237,30 @@ async fn pods_that_nobody_has_room_for_wait_until_somebody_has() {
         phases.sort();
         phases
     };
-    eventually("two run and one waits", async || phases().await == ["Pending", "Running", "Running"]).await;
-    let pods = world.pods().list(&ListParams::default().fields("status.phase=Pending")).await.unwrap();
+    eventually("two run and one waits", async || {
+        phases().await == ["Pending", "Running", "Running"]
+    })
+    .await;
+    let pods = world
+        .pods()
+        .list(&ListParams::default().fields("status.phase=Pending"))
+        .await
+        .unwrap();
     let conditions = pods.items[0].status.as_ref().unwrap().conditions.as_ref().unwrap();
     assert_eq!(
         conditions[0].message.as_deref(),
         Some("0/1 nodes are available: 1 Insufficient cpu.")
     );
     let patch = Patch::Merge(json!({"spec": {"replicas": 2}}));
-    world.deployments().patch("web", &PatchParams::default(), &patch).await.unwrap();
-    eventually("the one that waits is given up", async || phases().await == ["Running", "Running"]).await;
+    world
+        .deployments()
+        .patch("web", &PatchParams::default(), &patch)
+        .await
+        .unwrap();
+    eventually("the one that waits is given up", async || {
+        phases().await == ["Running", "Running"]
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -236,9 +312,13 @@ async fn a_job_runs_to_completion() {
         status.succeeded == Some(3) && status.completion_time.is_some()
     })
     .await;
-    let patch = Patch::Merge(json!({"spec": {"template": {"spec": {"containers": [{"name": "c", "image": "report:2"}]}}}}));
+    let patch =
+        Patch::Merge(json!({"spec": {"template": {"spec": {"containers": [{"name": "c", "image": "report:2"}]}}}}));
     let refused = refusal(jobs.patch("report", &PatchParams::default(), &patch).await);
-    assert!(refused.0 == 422 && refused.1.contains("field is immutable"), "{refused:?}");
+    assert!(
+        refused.0 == 422 && refused.1.contains("field is immutable"),
+        "{refused:?}"
+    );
 }
 
 #[tokio::test]
@@ -251,18 +331,42 @@ async fn what_controllers_write_is_valid_for_clients_to_write_again() {
         let body = serde_json::to_string(&json!({"metadata": {"labels": {"seen": "yes"}}})).unwrap();
         async move {
             let response = world
-                .send("PATCH", &path, &[("content-type", "application/merge-patch+json")], &body)
+                .send(
+                    "PATCH",
+                    &path,
+                    &[("content-type", "application/merge-patch+json")],
+                    &body,
+                )
                 .await;
             assert!(response.status().is_success(), "{path}: {}", response.body());
         }
     };
-    world.deployments().patch("web", &PatchParams::default(), &label).await.unwrap();
-    for path in ["/api/v1/nodes", "/api/v1/pods", "/api/v1/services", "/api/v1/endpoints", "/apis/apps/v1/replicasets", "/api/v1/events",
-        "/api/v1/namespaces", "/apis/coordination.k8s.io/v1/leases", "/apis/rbac.authorization.k8s.io/v1/clusterroles"]
-    {
+    world
+        .deployments()
+        .patch("web", &PatchParams::default(), &label)
+        .await
+        .unwrap();
+    for path in [
+        "/api/v1/nodes",
+        "/api/v1/pods",
+        "/api/v1/services",
+        "/api/v1/endpoints",
+        "/apis/apps/v1/replicasets",
+        "/api/v1/events",
+        "/api/v1/namespaces",
+        "/apis/coordination.k8s.io/v1/leases",
+        "/apis/rbac.authorization.k8s.io/v1/clusterroles",
+    ] {
         let list = world.get(path).await;
-        let item = list["items"].as_array().unwrap().last().unwrap_or_else(|| panic!("{path} is empty"));
-        let (name, namespace) = (item["metadata"]["name"].as_str().unwrap(), item["metadata"]["namespace"].as_str());
+        let item = list["items"]
+            .as_array()
+            .unwrap()
+            .last()
+            .unwrap_or_else(|| panic!("{path} is empty"));
+        let (name, namespace) = (
+            item["metadata"]["name"].as_str().unwrap(),
+            item["metadata"]["namespace"].as_str(),
+        );
         let (prefix, plural) = path.rsplit_once('/').unwrap();
         labelled(match namespace {
             Some(namespace) => format!("{prefix}/namespaces/{namespace}/{plural}/{name}"),

@@ -1,16 +1,14 @@
 //! Requests that lead nowhere, and objects that cannot be meant.
 
-use anyhow::Result;
-use atoll_testing::until;
+use anyhow::{Result, bail};
 use http::{Method, StatusCode};
 use serde_json::json;
 
 use super::{status, text};
 use crate::{
     manifests,
-    members::{self, NAMESPACE, Running},
-    propagation::{federated_deployment, propagation, word},
-    world::{PATIENCE, World},
+    members::{self, NAMESPACE},
+    world::World,
 };
 
 pub(crate) async fn unknown_clusters_and_odd_paths_are_refused(world: &World) -> Result<()> {
@@ -61,30 +59,39 @@ pub(crate) async fn unknown_clusters_and_odd_paths_are_refused(world: &World) ->
     Ok(())
 }
 
-pub(crate) async fn an_override_that_does_not_apply_fails_its_cluster_alone(world: &World) -> Result<()> {
+/// Objects that cannot be meant are refused when they are written, with the
+/// field and, where it is about one, the cluster.
+pub(crate) async fn objects_that_cannot_be_meant_are_refused(world: &World) -> Result<()> {
     let kubectl = world.kubectl("hub")?;
     kubectl.apply(manifests::NAMESPACE).await?;
     let beyond = manifests::DEPLOYMENT.replace("containers/0/image", "containers/5/image");
-    kubectl.apply(&beyond).await?;
-    let expected = Running::all(2, "registry.example/shop/web:1.0");
-    until("the cluster without that override", PATIENCE, async || {
-        Ok(members::running(&world.eu, "web").await?.as_ref() == Some(&expected))
-    })
-    .await?;
-    until("a status that names the other", PATIENCE, async || {
-        let object = federated_deployment(world).await?;
-        Ok(word(&object, "us-1") == Some("ApplyOverridesFailed") && word(&object, "eu-1") == Some(""))
-    })
-    .await?;
-    let object = federated_deployment(world).await?;
-    assert_eq!(propagation(&object)["reason"], "CheckClusters");
-    assert!(members::deployment(&world.us, "web").await?.is_none());
-
-    let refused = kubectl
-        .feed(["apply", "-n", NAMESPACE, "-f", "-"], WITHOUT_TEMPLATE)
-        .await;
-    let said = refused.err().map(|error| error.to_string()).unwrap_or_default();
-    assert!(said.contains("spec.template"), "{said}");
+    let renaming = manifests::DEPLOYMENT.replace("path: /spec/replicas", "path: /metadata/name");
+    let unselected = manifests::DEPLOYMENT.replace("matchLabels: {tier: production}", "matchLabels: [tier]");
+    for (manifest, named) in [
+        (beyond.as_str(), &["spec.overrides[0].clusterOverrides[1]", "us-1"][..]),
+        (renaming.as_str(), &["spec.overrides[0].clusterOverrides[0].path"]),
+        (unselected.as_str(), &["spec.placement.clusterSelector"]),
+        (WITHOUT_TEMPLATE, &["spec.template"]),
+    ] {
+        let Err(refused) = kubectl.apply(manifest).await else {
+            bail!("accepted: {manifest}");
+        };
+        let said = refused.to_string();
+        for word in named {
+            assert!(said.contains(word), "{word} in {said}");
+        }
+    }
+    let objects = kubectl
+        .text(["get", "federateddeployments", "-n", NAMESPACE, "-o", "name"])
+        .await?;
+    assert_eq!(objects, "");
+    for cluster in world.members() {
+        assert!(
+            members::deployment(cluster, "web").await?.is_none(),
+            "{}",
+            cluster.name()
+        );
+    }
     Ok(())
 }
 
@@ -92,7 +99,7 @@ pub(crate) async fn an_override_that_does_not_apply_fails_its_cluster_alone(worl
 const WITHOUT_TEMPLATE: &str = r"
 apiVersion: types.kubefed.io/v1beta1
 kind: FederatedDeployment
-metadata: {name: empty}
+metadata: {name: empty, namespace: shop}
 spec:
   placement: {clusters: [{name: eu-1}]}
 ";

@@ -93,10 +93,8 @@ pub(super) fn judge(deployment: &Value, view: &View<'_>, plan: &mut Plan) -> (Va
         touch(&mut changed, "Available", &now);
     }
     let desired = view.bounds.desired;
-    let is_complete = view.new.is_some()
-        && counts.updated == desired
-        && counts.replicas == desired
-        && counts.available == desired;
+    let is_complete =
+        view.new.is_some() && counts.updated == desired && counts.replicas == desired && counts.available == desired;
     let has_progressed = counts.is_ahead_of(before);
     judge_progress(&mut changed, view, counts, is_complete, has_progressed, plan);
     (changed, is_complete)
@@ -144,10 +142,12 @@ fn judge_progress(
         return;
     }
     let since = time(&before["lastUpdateTime"]).unwrap_or(view.now);
-    let until = since
-        .checked_add(SignedDuration::from_secs(deadline))
-        .unwrap_or(since);
-    if has_progressed || before.is_null() || before["reason"] == "DeploymentPaused" || before["reason"] == "NewReplicaSetAvailable" {
+    let until = since.checked_add(SignedDuration::from_secs(deadline)).unwrap_or(since);
+    if has_progressed
+        || before.is_null()
+        || before["reason"] == "DeploymentPaused"
+        || before["reason"] == "NewReplicaSetAvailable"
+    {
         let message = format!("{who} is progressing.");
         state("True", "ReplicaSetUpdated", &message, true);
         let again = view.now.checked_add(SignedDuration::from_secs(deadline));

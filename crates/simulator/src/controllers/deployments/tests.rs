@@ -34,10 +34,15 @@ impl World {
                 Write::Create { object, .. } => {
                     let mut object = object.clone();
                     object["metadata"]["uid"] = object["metadata"]["name"].clone();
-                    object["metadata"]["creationTimestamp"] = format!("2026-01-01T00:00:{:02}Z", self.sets.len()).into();
+                    object["metadata"]["creationTimestamp"] =
+                        format!("2026-01-01T00:00:{:02}Z", self.sets.len()).into();
                     self.sets.push(Arc::new(object));
                 }
-                Write::Update { kind: Kind::Deployment, new, .. } => self.deployment = Arc::new(new.clone()),
+                Write::Update {
+                    kind: Kind::Deployment,
+                    new,
+                    ..
+                } => self.deployment = Arc::new(new.clone()),
                 Write::Update { new, .. } => {
                     let set = self.sets.iter_mut().find(|set| uid(set) == uid(new)).unwrap();
                     *set = Arc::new(new.clone());
@@ -52,7 +57,10 @@ impl World {
     fn settle(&mut self, serves: impl Fn(&str) -> bool) {
         for set in &mut self.sets {
             let mut new = (**set).clone();
-            let image = new["spec"]["template"]["spec"]["containers"][0]["image"].as_str().unwrap().to_owned();
+            let image = new["spec"]["template"]["spec"]["containers"][0]["image"]
+                .as_str()
+                .unwrap()
+                .to_owned();
             let replicas = number(&new["spec"]["replicas"]);
             let available = if serves(&image) { replicas } else { 0 };
             new["status"] = json!({"replicas": replicas, "readyReplicas": available, "availableReplicas": available});
@@ -76,7 +84,9 @@ impl World {
     }
 
     fn progress(&self) -> &str {
-        crate::fields::condition(&self.deployment, "Progressing").unwrap()["reason"].as_str().unwrap()
+        crate::fields::condition(&self.deployment, "Progressing").unwrap()["reason"]
+            .as_str()
+            .unwrap()
     }
 }
 
@@ -102,16 +112,20 @@ fn an_update_keeps_within_its_bounds_and_ends_at_the_new_set() {
         assert_eq!(world.replicas("web:1"), 4);
         world.set_image("web:2");
         let bounds = Bounds::of(&world.deployment);
-        run(&mut world, |_| true, |world| {
-            let asked = world.replicas("web:1") + world.replicas("web:2");
-            assert!(asked <= bounds.most, "{surge}/{unavailable}: {asked}");
-            let serving: i64 = world
-                .sets
-                .iter()
-                .map(|set| number(&set["status"]["availableReplicas"]).min(number(&set["spec"]["replicas"])))
-                .sum();
-            assert!(serving >= bounds.least, "{surge}/{unavailable}: {serving} serve");
-        });
+        run(
+            &mut world,
+            |_| true,
+            |world| {
+                let asked = world.replicas("web:1") + world.replicas("web:2");
+                assert!(asked <= bounds.most, "{surge}/{unavailable}: {asked}");
+                let serving: i64 = world
+                    .sets
+                    .iter()
+                    .map(|set| number(&set["status"]["availableReplicas"]).min(number(&set["spec"]["replicas"])))
+                    .sum();
+                assert!(serving >= bounds.least, "{surge}/{unavailable}: {serving} serve");
+            },
+        );
         assert_eq!((world.replicas("web:1"), world.replicas("web:2")), (0, 4));
         assert_eq!(world.progress(), "NewReplicaSetAvailable");
         assert_eq!(annotation(&world.deployment, REVISION), "2");
@@ -140,7 +154,10 @@ fn going_back_takes_the_old_set_again_under_a_new_revision() {
     run(&mut world, |_| true, |_| {});
     world.set_image("web:1");
     run(&mut world, |_| true, |_| {});
-    assert_eq!((world.sets.len(), world.replicas("web:1"), world.replicas("web:2")), (2, 2, 0));
+    assert_eq!(
+        (world.sets.len(), world.replicas("web:1"), world.replicas("web:2")),
+        (2, 2, 0)
+    );
     assert_eq!(annotation(&world.deployment, REVISION), "3");
 }
 

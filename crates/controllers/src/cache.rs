@@ -245,10 +245,7 @@ impl Follower {
             return self.tell_all();
         }
         for (namespace, name) in vanished {
-            let object = serde_json::json!({"metadata": {"namespace": namespace, "name": name}});
-            if let Some(key) = Key::of_member_object(self.kind, &object) {
-                self.tell(key, Duration::ZERO);
-            }
+            self.tell(Key::of_target(self.kind, &namespace, &name), Duration::ZERO);
         }
     }
 

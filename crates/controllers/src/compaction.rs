@@ -12,7 +12,7 @@ use crate::leader::Leadership;
 /// Time between two rounds.
 const PERIOD: Duration = Duration::from_secs(300);
 /// Revisions of history that are kept: a watch that was away for longer than that lists anew.
-const KEPT: i64 = 20_000;
+const KEPT: i64 = 5_000;
 
 /// Forgets until the leadership ends.
 pub(crate) async fn run(hub: Hub, leadership: Leadership) {

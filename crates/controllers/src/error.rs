@@ -23,6 +23,9 @@ pub enum Error {
     /// There is no such cluster.
     #[error("no cluster {0:?} is registered")]
     UnknownCluster(String),
+    /// The hub does not federate this type.
+    #[error("the hub does not know the type {0:?}")]
+    UnknownType(String),
     /// The federated object cannot be read.
     #[error("the object cannot be read: {}", join(.0))]
     Object(Vec<FieldError>),

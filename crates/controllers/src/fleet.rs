@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use atoll_clusters::Member;
+use atoll_federation::object::CONFIRM_DELETES_ANNOTATION;
 use atoll_federation::{Cluster, ClusterName};
 use atoll_store::{Revision, Store};
 use jiff::Timestamp;
@@ -22,6 +23,8 @@ pub(crate) struct Registered {
     pub(crate) labels: BTreeMap<String, String>,
     /// Until when nothing is to be written there.
     pub(crate) leaving_until: Option<Timestamp>,
+    /// The token of a hold on what a change of this cluster would delete, confirmed.
+    pub(crate) confirm_deletes: Option<String>,
 }
 
 /// Registered clusters by name.
@@ -30,13 +33,13 @@ pub(crate) type Fleet = BTreeMap<ClusterName, Registered>;
 impl Registered {
     pub(crate) fn of(object: &Value) -> Self {
         let labels = object["metadata"]["labels"].as_object().into_iter().flatten();
+        let annotation = |key: &str| object["metadata"]["annotations"][key].as_str();
         Self {
             labels: labels
                 .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
                 .collect(),
-            leaving_until: object["metadata"]["annotations"][LEAVING_ANNOTATION]
-                .as_str()
-                .and_then(|until| until.parse().ok()),
+            leaving_until: annotation(LEAVING_ANNOTATION).and_then(|until| until.parse().ok()),
+            confirm_deletes: annotation(CONFIRM_DELETES_ANNOTATION).map(str::to_owned),
         }
     }
 

@@ -25,6 +25,11 @@ impl Kind {
         TYPES.iter().position(is_it).map(Self)
     }
 
+    /// The row of the table that is about this type.
+    pub(crate) fn of(row: &TypeDescriptor) -> Option<Self> {
+        Self::find(|other| other.federated.plural == row.federated.plural)
+    }
+
     /// The type of that federated resource.
     pub(crate) fn of_resource(group: &str, plural: &str) -> Option<Self> {
         if group != FEDERATED_GROUP {
@@ -36,13 +41,6 @@ impl Kind {
     /// The row itself.
     pub(crate) fn row(self) -> &'static TypeDescriptor {
         &TYPES[self.0]
-    }
-}
-
-impl From<&'static TypeDescriptor> for Kind {
-    /// Every row with a static life stands in the table; its name says where.
-    fn from(row: &'static TypeDescriptor) -> Self {
-        Self::find(|other| other.federated.plural == row.federated.plural).unwrap_or(Self(0))
     }
 }
 
@@ -67,7 +65,7 @@ impl Key {
     /// The federated object that a record is about.
     pub(crate) fn of_record(key: &PropagationKey) -> Option<Self> {
         Some(Self {
-            kind: types::find(&key.resource)?.into(),
+            kind: Kind::of(types::find(&key.resource)?)?,
             namespace: key.namespace.clone(),
             name: key.name.clone(),
         })
@@ -75,17 +73,19 @@ impl Key {
 
     /// The federated object that a member's object would come from.
     pub(crate) fn of_member_object(kind: Kind, object: &Value) -> Option<Self> {
-        let text = |field: &str| object["metadata"][field].as_str().unwrap_or_default().to_owned();
+        let text = |field: &str| object["metadata"][field].as_str().unwrap_or_default();
         let name = text("name");
-        if name.is_empty() {
-            return None;
+        (!name.is_empty()).then(|| Self::of_target(kind, text("namespace"), name))
+    }
+
+    /// The same by the place of the member's object. A FederatedNamespace lies in the namespace that it makes.
+    pub(crate) fn of_target(kind: Kind, namespace: &str, name: &str) -> Self {
+        let namespace = if kind.row().is_namespace() { name } else { namespace };
+        Self {
+            kind,
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
         }
-        let namespace = if kind.row().is_namespace() {
-            name.clone()
-        } else {
-            text("namespace")
-        };
-        Some(Self { kind, namespace, name })
     }
 
     /// Its place in the store.
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn a_key_leads_to_the_store_and_back() {
         let key = Key {
-            kind: types::find("deployments.apps").unwrap().into(),
+            kind: Kind::of(types::find("deployments.apps").unwrap()).unwrap(),
             namespace: "shop".into(),
             name: "web".into(),
         };
@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn a_members_namespace_belongs_to_the_federated_namespace_in_it() {
-        let kind: Kind = types::find("namespaces").unwrap().into();
+        let kind = Kind::of(types::find("namespaces").unwrap()).unwrap();
         let key = Key::of_member_object(kind, &json!({"metadata": {"name": "shop"}})).unwrap();
         assert_eq!((key.namespace.as_str(), key.name.as_str()), ("shop", "shop"));
         assert_eq!(key.target_namespace(), None);

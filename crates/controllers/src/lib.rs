@@ -12,6 +12,7 @@
 //! UID, and every write to the store carries the lease's epoch and the revision it was made from.
 #![warn(missing_docs)]
 
+mod brake;
 mod cache;
 mod compaction;
 mod concerns;
@@ -37,6 +38,7 @@ use atoll_clusters::Clusters;
 use atoll_federation::{Preview, Scope, TypeDescriptor};
 use atoll_store::Store;
 use serde_json::Value;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
@@ -107,6 +109,8 @@ struct Inner {
     hub: Hub,
     stop: CancellationToken,
     tasks: TaskTracker,
+    /// Whether the members have been opened.
+    opened: watch::Receiver<bool>,
     /// What runs while this replica leads.
     leading: Mutex<Option<(Leadership, Arc<Sync>)>>,
 }
@@ -123,8 +127,13 @@ impl Inner {
     /// Leads whenever this replica can, until it stops.
     async fn lead(&self) {
         let options = &self.hub.options;
+        let mut opened = self.opened.clone();
         loop {
-            let campaign = leader::campaign(&self.hub.store, &options.holder, &options.timing);
+            let campaign = async {
+                // Before they are open, every member would count as away.
+                let _ = opened.wait_for(|opened| *opened).await;
+                leader::campaign(&self.hub.store, &options.holder, &options.timing).await
+            };
             let Some(leadership) = self.stop.run_until_cancelled(campaign).await else {
                 return;
             };
@@ -176,13 +185,15 @@ impl Controllers {
             options: Arc::new(options),
             tally: Arc::new(Tally::default()),
         };
+        let (opens, opened) = watch::channel(false);
         let inner = Arc::new(Inner {
+            opened,
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
             leading: Mutex::new(None),
             hub,
         });
-        let registry = registry::run(inner.hub.clone(), inner.stop.clone());
+        let registry = registry::run(inner.hub.clone(), opens, inner.stop.clone());
         inner.tasks.spawn(registry.instrument(tracing::info_span!("registry")));
         let leader = inner.clone();
         inner.tasks.spawn(async move { leader.lead().await });

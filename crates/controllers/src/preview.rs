@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::error::{Error, Result};
 use crate::fleet;
 use crate::hub::Hub;
-use crate::key::Key;
+use crate::key::{Key, Kind};
 use crate::sync::context::Context;
 use crate::sync::observe::{Seen, look, look_inside};
 
@@ -17,7 +17,7 @@ use crate::sync::observe::{Seen, look, look_inside};
 pub(crate) async fn tell(hub: &Hub, row: &'static TypeDescriptor, object: &Value) -> Result<Preview> {
     let object = FederatedObject::parse(row, object).map_err(Error::Object)?;
     let key = Key {
-        kind: row.into(),
+        kind: Kind::of(row).ok_or_else(|| Error::UnknownType(row.name()))?,
         namespace: object.namespace.clone(),
         name: object.name.clone(),
     };

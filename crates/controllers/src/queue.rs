@@ -119,3 +119,58 @@ impl<K: Fair + Clone + Eq + Hash + Ord> Queue<K> {
         self.core().take_overflow()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    fn key(name: &str) -> String {
+        name.to_owned()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_key_is_handed_out_when_its_time_has_come() {
+        let queue = Queue::new(10);
+        let begun = Instant::now();
+        queue.add_after(key("late"), MINUTE);
+        queue.add(key("now"));
+        assert_eq!(queue.next().await, "now");
+        assert_eq!(begun.elapsed(), Duration::ZERO);
+        assert_eq!(queue.next().await, "late");
+        assert!(begun.elapsed() >= MINUTE && begun.elapsed() < MINUTE * 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_waits_is_woken_by_an_earlier_time() {
+        let queue = Queue::new(10);
+        queue.add_after(key("a"), MINUTE);
+        let begun = Instant::now();
+        let waits = async {
+            assert_eq!(queue.next().await, "a");
+            begun.elapsed()
+        };
+        let hurries = async {
+            tokio::time::sleep(MINUTE / 4).await;
+            queue.add(key("a"));
+        };
+        let (waited, ()) = tokio::join!(waits, hurries);
+        assert!(waited < MINUTE / 2, "{waited:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_fails_comes_back_later_each_time() {
+        let queue = Queue::new(10);
+        queue.add(key("a"));
+        let mut waits = Vec::new();
+        for _ in 0..4 {
+            let begun = Instant::now();
+            let taken = queue.next().await;
+            waits.push(begun.elapsed());
+            queue.finish(&taken, Verdict::Failed(Duration::ZERO));
+        }
+        assert_eq!(queue.failures(&key("a")), 4);
+        assert!(waits.is_sorted() && waits[3] > Duration::from_secs(3), "{waits:?}");
+    }
+}

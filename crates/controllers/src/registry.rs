@@ -11,7 +11,8 @@ use atoll_clusters::{Connection, Credential, Endpoint, HealthSnapshot, Members, 
 use atoll_store::{Cluster, Error, Store};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
-use tokio::time::sleep;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::chain;
@@ -19,22 +20,27 @@ use crate::hub::Hub;
 
 /// Changes that come together are one reading.
 const COALESCE: Duration = Duration::from_millis(30);
+/// Between two readings there is this many times as long as one of them took: a busy store with many clusters is not
+/// read all the time.
+const REST: u32 = 10;
 /// The wake-up is a courtesy; the rows are read this often in any case.
 const POLL: Duration = Duration::from_secs(30);
 const RETRY: Duration = Duration::from_secs(2);
 
-/// Keeps the members as the store has them, until `stop`.
-pub(crate) async fn run(hub: Hub, stop: CancellationToken) {
+/// Keeps the members as the store has them, until `stop`. Says in `opened` when they are for the first time.
+pub(crate) async fn run(hub: Hub, opened: watch::Sender<bool>, stop: CancellationToken) {
     let mut registry = Registry::default();
     let mut revisions = hub.store.revisions();
     let mut health = hub.clusters.health();
     loop {
         revisions.mark_unchanged();
         health.mark_unchanged();
+        let begun = Instant::now();
         let wait = match hub.store.clusters().await {
             Ok(rows) => {
                 let registrations = registry.registrations(&hub.store, rows, &hub.clusters.members());
                 hub.clusters.apply(registrations);
+                opened.send_replace(true);
                 POLL
             }
             Err(error) => {
@@ -42,13 +48,16 @@ pub(crate) async fn run(hub: Hub, stop: CancellationToken) {
                 RETRY
             }
         };
+        let rest = COALESCE.max(begun.elapsed() * REST).min(RETRY);
         tokio::select! {
             () = stop.cancelled() => return,
             Ok(()) = revisions.changed() => {}
             Ok(()) = health.changed() => {}
             () = sleep(wait) => {}
         }
-        sleep(COALESCE).await;
+        if stop.run_until_cancelled(sleep(rest)).await.is_none() {
+            return;
+        }
     }
 }
 

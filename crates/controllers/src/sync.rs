@@ -30,6 +30,7 @@ use tokio_util::task::TaskTracker;
 use self::context::Context;
 use self::lanes::Lanes;
 use self::rounds::{Finished, Round};
+use crate::brake::{Brake, Judgement};
 use crate::cache::{Cache, Reasons};
 use crate::concerns::Concerns;
 use crate::error::{Doing, Error, Result, chain};
@@ -53,6 +54,7 @@ pub(crate) struct Sync {
     concerns: Arc<Concerns>,
     cache: Cache,
     lanes: Lanes,
+    brake: Brake,
     fleet: watch::Sender<Arc<Fleet>>,
     namespaces: Arc<Namespaces>,
     tracker: TaskTracker,
@@ -79,6 +81,7 @@ impl Sync {
             concerns,
             cache,
             lanes: Lanes::default(),
+            brake: Brake::default(),
             fleet: watch::Sender::default(),
             namespaces,
             tracker,
@@ -121,7 +124,10 @@ impl Sync {
     async fn attend(self: &Arc<Self>, key: &Key) -> Verdict {
         match AssertUnwindSafe(self.sync(key)).catch_unwind().await {
             Ok(Ok(verdict)) => verdict,
-            Ok(Err(error)) if error.is_lost_leadership() => Verdict::Settled(None),
+            Ok(Err(error)) if error.is_lost_leadership() => {
+                self.leadership.lost().cancel();
+                Verdict::Settled(None)
+            }
             Ok(Err(error)) if error.is_conflict() && self.queue.failures(key) < QUICK_RETRIES => {
                 Verdict::Failed(Duration::ZERO)
             }
@@ -152,6 +158,7 @@ impl Sync {
         let fleet = self.fleet.borrow().clone();
         let object = parse(&stored.body)?;
         let mut context = Context::load(&self.hub, &fleet, key, object).await?;
+        self.weigh(key, &fleet, &mut context).await?;
         self.hub.tally.planned();
         let nothing_seen = std::collections::BTreeMap::new();
         let first = atoll_federation::plan(&context.input(&self.hub, &nothing_seen));
@@ -177,6 +184,37 @@ impl Sync {
             return Ok(Verdict::Again);
         }
         Ok(self.verdict(key, &context, &finished))
+    }
+
+    /// Asks whether what the object is displaced from is part of something larger that waits for a confirmation.
+    async fn weigh(&self, key: &Key, fleet: &Fleet, context: &mut Context) -> Result<()> {
+        let displaced = context.displaced();
+        if displaced.is_empty() {
+            return Ok(());
+        }
+        let of_objects = [Some(&context.object), context.namespace.as_ref()]
+            .into_iter()
+            .flatten();
+        let of_clusters = displaced
+            .iter()
+            .filter_map(|(name, _)| fleet.get(name)?.confirm_deletes.as_deref());
+        let tokens = of_objects
+            .filter_map(|object| object.confirm_deletes.as_deref())
+            .chain(of_clusters)
+            .collect();
+        match self.brake.judge(&self.hub, fleet, key, &displaced, &tokens).await? {
+            Judgement::Free => {}
+            Judgement::Held(hold) => context.hold(hold),
+            Judgement::Confirmed(keys) => {
+                context.confirm();
+                for other in keys {
+                    if other != *key {
+                        self.queue.add(other);
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Watches what concerns the object, and what no longer does no more.

@@ -55,6 +55,8 @@ pub struct Input<'a> {
     pub contents: &'a BTreeMap<ClusterName, Contents>,
     /// A hold on the change that brought this about, found over several objects together.
     pub held: Option<&'a Hold>,
+    /// Whether what the change deletes was confirmed where it was made, such as on a cluster whose labels changed.
+    pub confirmed: bool,
 }
 
 /// What the pods of one workload tell its replica plan.

@@ -82,8 +82,9 @@ fn columns(resource: &Resource) -> Value {
         .columns
         .iter()
         .map(|column| {
-            // Dates are written as ages, which are text.
-            let kind = if column.kind == "date" { "string" } else { column.kind };
+            // Dates at a place are written as ages, which are text.
+            let is_age = column.kind == "date" && matches!(column.cell, Cell::Path(_));
+            let kind = if is_age { "string" } else { column.kind };
             let format = if column.name == "Name" { "name" } else { "" };
             json!({"name": column.name, "type": kind, "format": format, "priority": column.priority, "description": column.description})
         })

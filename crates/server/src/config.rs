@@ -2,6 +2,7 @@
 //!
 //! Every option is also an environment variable with the prefix `ATOLL_`; secrets come from files alone, so that no
 //! process list and no crash report shows them.
+#![expect(clippy::doc_markdown, reason = "doc comments of options are help texts, which are plain text")]
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

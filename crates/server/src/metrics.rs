@@ -110,7 +110,7 @@ pub struct Metrics {
     pub panics: Counter,
     /// Requests that are being forwarded to members, open watches and tunnels included.
     pub forwarded_in_flight: Gauge,
-    /// Open WebSockets of pages.
+    /// Open streams of pages.
     pub streams: Gauge,
     clusters: Family<InState, Gauge>,
     leader: Gauge,
@@ -137,7 +137,7 @@ impl Default for Metrics {
             forwarded_in_flight.clone(),
         );
         let streams = Gauge::default();
-        registry.register("streams", "Open WebSockets of pages", streams.clone());
+        registry.register("streams", "Open streams of pages", streams.clone());
         let clusters = Family::<InState, Gauge>::default();
         registry.register("clusters", "Registered clusters", clusters.clone());
         let leader = Gauge::default();

@@ -42,7 +42,7 @@ pub struct Parts {
     pub limiter: Limiter,
     /// Checks passwords.
     pub verifier: Verifier,
-    /// One-use tickets for WebSockets.
+    /// One-use tickets for opening a WebSocket.
     pub tickets: Tickets,
     /// Rows that are kept current for pages.
     pub feeds: Feeds,

@@ -32,7 +32,7 @@ impl Kubeconfig<'_> {
 
     fn document(&self, user: &str, credentials: Value) -> Result<String> {
         let context = format!("{user}@{}", self.cluster);
-        Ok(serde_saphyr::to_string(&json!({
+        let document = json!({
             "apiVersion": "v1",
             "kind": "Config",
             "clusters": [{
@@ -48,6 +48,9 @@ impl Kubeconfig<'_> {
                 "context": { "cluster": self.cluster, "user": user },
             }],
             "current-context": context,
-        }))?)
+        });
+        // One line for each value, however long, as kubectl writes it.
+        let options = serde_saphyr::ser_options! { prefer_block_scalars: false };
+        Ok(serde_saphyr::to_string_with_options(&document, options)?)
     }
 }

@@ -98,11 +98,11 @@ pub(crate) async fn a_killed_hub_loses_nothing_and_rewrites_nothing(world: &mut 
     })
     .await?;
     until("the first look at every object", PATIENCE, async || {
-        Ok(metric(world, "atoll_controllers_plans").await? >= 3
+        Ok(metric(world, "atoll_controllers_plans_total").await? >= 3
             && metric(world, "atoll_controllers_queue_length").await? == 0)
     })
     .await?;
-    assert_eq!(metric(world, "atoll_controllers_writes").await?, 0);
+    assert_eq!(metric(world, "atoll_controllers_writes_total").await?, 0);
     for (cluster, before) in world.members().into_iter().zip(before) {
         assert_eq!(members::revisions(cluster).await?, before, "{}", cluster.name());
     }

@@ -87,7 +87,7 @@ pub(crate) async fn logs_are_followed(world: &World) -> Result<()> {
 pub(crate) async fn commands_are_run(world: &World) -> Result<()> {
     let kubectl = eu(world)?;
     for websockets in PROTOCOLS {
-        let script = "cat; echo err >&2; exit 3";
+        let script = "read line; echo \"$line\"; echo err >&2; exit 3";
         let mut child = kubectl
             .command()
             .env("KUBECTL_REMOTE_COMMAND_WEBSOCKETS", websockets)
@@ -119,8 +119,9 @@ pub(crate) async fn ports_are_forwarded(world: &World) -> Result<()> {
             .args(["port-forward", "deployment/tools", ":80"])
             .stdout(Stdio::piped());
         let mut forward = command.spawn()?;
-        let output = forward.stdout.take().context("no output")?;
-        let line = timeout(PATIENCE, BufReader::new(output).lines().next_line())
+        // Kept until the end: kubectl dies when it can no longer say what it does.
+        let mut lines = BufReader::new(forward.stdout.take().context("no output")?).lines();
+        let line = timeout(PATIENCE, lines.next_line())
             .await
             .context("kubectl says nothing")??
             .context("kubectl ended")?;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { KNOWN_WORDS, propagationMessage, propagationTone } from "../kube/propagation";
+import { KNOWN_WORDS, propagationDetail, propagationMessage, propagationTone } from "../kube/propagation";
 import { ApiError, isStatus, KNOWN_REASONS, reasonMessage, STAGE_ORDER, stageMessage, statusOf } from "./status";
 
 /** Every reason of metav1.Status that the hub or a member may answer with. */
@@ -56,6 +56,12 @@ describe("propagation words", () => {
       expect(propagationMessage(word), word).toBeDefined();
       expect(propagationTone(word) === "ok", word).toBe(word === "OK");
     }
+  });
+
+  it("the hub's message stands beside ours, unless it only repeats it", () => {
+    expect(propagationDetail("UpdateFailed", "exceeded quota")).toBe("exceeded quota");
+    expect(propagationDetail("UpdateFailed", null)).toBeUndefined();
+    expect(propagationDetail("ClusterNotReady", "the cluster does not answer")).toBeUndefined();
   });
 
   it("an empty word means OK, an unknown one is a warning shown as it is", () => {

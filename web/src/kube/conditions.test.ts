@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Condition } from "../api/types";
-import { verdict, whyNotReady } from "./conditions";
+import { lastSeen, verdict, whyNotReady } from "./conditions";
 
 const condition = (type: string, status: string, message = "", reason = "Reason"): Condition => ({
   type,
@@ -51,5 +51,15 @@ describe("why a cluster is not ready", () => {
     );
     expect(whyNotReady({ state: "Pending", conditions: [] })).toBeUndefined();
     expect(whyNotReady({ state: "Ready", conditions: [condition("Degraded", "True", "old")] })).toBeUndefined();
+  });
+});
+
+describe("when a cluster was last seen", () => {
+  const [since, asOf] = ["2026-11-25T09:41:00Z", "2026-11-25T09:59:50Z"];
+
+  it("is its last answer, and for one that is offline the time when it fell silent", () => {
+    expect(lastSeen({ state: "Ready", since, asOf })).toBe(asOf);
+    expect(lastSeen({ state: "Offline", since, asOf })).toBe(since);
+    expect(lastSeen({ state: "Pending", since, asOf: null })).toBeUndefined();
   });
 });

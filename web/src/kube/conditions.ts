@@ -1,4 +1,4 @@
-// What conditions mean: which are bad news, and which one says why a cluster cannot be used.
+// What the state and the conditions of a cluster mean: which are bad news, which one says why it cannot be used.
 import type { Cluster, Condition } from "../api/types";
 
 /** Why a cluster is not ready, most telling first. Their True is bad news. */
@@ -25,4 +25,9 @@ export function whyNotReady(cluster: Pick<Cluster, "state" | "conditions">): str
     .filter((condition) => verdict(condition) === "bad" && (condition.message || condition.reason))
     .sort((a, b) => weight(a) - weight(b));
   return bad[0]?.message || bad[0]?.reason || undefined;
+}
+
+/** When a cluster last answered. One that is offline is still asked, and has been silent since it went. */
+export function lastSeen(cluster: Pick<Cluster, "state" | "since" | "asOf">): string | undefined {
+  return (cluster.state === "Offline" ? cluster.since : cluster.asOf) ?? undefined;
 }

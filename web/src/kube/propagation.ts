@@ -43,6 +43,11 @@ export function propagationTone(word: string): Tone {
   return WORDS[word || "OK"]?.tone ?? "warn";
 }
 
+/** What the hub says beside the word, where our sentence does not say the same already. */
+export function propagationDetail(word: string, message: string | null | undefined): string | undefined {
+  return word === "ClusterNotReady" ? undefined : message || undefined;
+}
+
 /** The plain sentence for this word; none for words of a newer server, which are shown as they are. */
 export function propagationMessage(word: string): PlainId | undefined {
   return WORDS[word || "OK"]?.message;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use atoll_federation::placement::{Placed, place};
-use atoll_federation::plan::{Contents, Input, Pods};
+use atoll_federation::plan::{Contents, Hold, Input, Pods};
 use atoll_federation::{Cluster, ClusterName, FederatedObject, Observed, Record, TypeDescriptor, types};
 use atoll_store::{Propagation, Store};
 use jiff::Timestamp;
@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use crate::error::{Doing, Result};
 use crate::fleet::{self, Fleet};
 use crate::hub::Hub;
-use crate::key::Key;
+use crate::key::{Key, Kind};
 
 /// One object, where it may go, and what the hub remembers of it.
 pub(crate) struct Context {
@@ -27,8 +27,14 @@ pub(crate) struct Context {
     /// Objects in the namespace that the hub manages, by cluster.
     inside: BTreeMap<ClusterName, u64>,
     pods: BTreeMap<ClusterName, Pods>,
+    /// A hold on the change that displaces the object, found over all objects together.
+    held: Option<Hold>,
+    /// Whether that change was confirmed.
+    confirmed: bool,
     /// Clusters that the object goes to, ready or not; none when that cannot be told.
     placed: BTreeSet<ClusterName>,
+    /// Whether it can be told where the object goes.
+    is_placed: bool,
     now: Timestamp,
 }
 
@@ -51,10 +57,17 @@ impl Context {
             contents: BTreeMap::new(),
             inside: BTreeMap::new(),
             pods: BTreeMap::new(),
+            held: None,
+            confirmed: false,
             placed: BTreeSet::new(),
+            is_placed: false,
             now,
         };
-        context.placed = context.place(hub);
+        if !context.object.is_deleting() {
+            let placed = context.place(hub);
+            context.is_placed = placed.is_some();
+            context.placed = placed.unwrap_or_default();
+        }
         let leaves_something = context.records.keys().any(|name| !context.placed.contains(name));
         if leaves_something && !context.object.is_deleting() {
             context.managed = by_cluster(hub.store.managed().await.doing("counting managed objects")?);
@@ -67,15 +80,13 @@ impl Context {
         Ok(context)
     }
 
-    fn place(&self, hub: &Hub) -> BTreeSet<ClusterName> {
-        if self.object.is_deleting() {
-            return BTreeSet::new();
-        }
+    /// Clusters that the object goes to; `None` when that cannot be told, or its namespace is not federated.
+    fn place(&self, hub: &Hub) -> Option<BTreeSet<ClusterName>> {
         let options = &hub.options;
         let namespace = self.namespace.as_ref();
         match place(self.row, &self.object, namespace, options.scope, &self.clusters, false) {
-            Ok(Placed::Clusters(placed)) => placed,
-            Ok(Placed::NamespaceNotFederated) | Err(_) => BTreeSet::new(),
+            Ok(Placed::Clusters(placed)) => Some(placed),
+            Ok(Placed::NamespaceNotFederated) | Err(_) => None,
         }
     }
 
@@ -99,6 +110,25 @@ impl Context {
     /// Whether the object may be about to be deleted there.
     fn may_delete(&self, name: &ClusterName) -> bool {
         self.records.contains_key(name) && !self.placed.contains(name)
+    }
+
+    /// What is on record in clusters that the object is no longer placed in, with its UIDs. An object that is being
+    /// deleted itself, and one whose placement cannot be told, is displaced from nowhere.
+    pub(crate) fn displaced(&self) -> BTreeSet<(ClusterName, String)> {
+        if self.object.is_deleting() || !self.is_placed {
+            return BTreeSet::new();
+        }
+        displaced(self.row, &self.placed, &self.clusters, &self.records).collect()
+    }
+
+    /// The deletes of this change wait.
+    pub(crate) fn hold(&mut self, hold: Hold) {
+        self.held = Some(hold);
+    }
+
+    /// The deletes of this change were confirmed.
+    pub(crate) fn confirm(&mut self) {
+        self.confirmed = true;
     }
 
     /// Whether it has to be known what a member's namespace holds before it is decided about.
@@ -129,9 +159,27 @@ impl Context {
             pods: &self.pods,
             managed: &self.managed,
             contents: &self.contents,
-            held: None,
+            held: self.held.as_ref(),
+            confirmed: self.confirmed,
         }
     }
+}
+
+/// What is recorded where the object is not placed and would be deleted. What was adopted as a namespace is let go, and
+/// what a cluster that was unregistered holds stays there.
+pub(crate) fn displaced<'a>(
+    row: &TypeDescriptor,
+    placed: &BTreeSet<ClusterName>,
+    clusters: &BTreeMap<ClusterName, Cluster>,
+    records: &'a BTreeMap<ClusterName, Record>,
+) -> impl Iterator<Item = (ClusterName, String)> + 'a {
+    let is_namespace = row.is_namespace();
+    let (placed, clusters) = (placed.clone(), clusters.keys().cloned().collect::<BTreeSet<_>>());
+    records.iter().filter_map(move |(name, record)| {
+        let stays = placed.contains(name) || !clusters.contains(name) || (is_namespace && record.is_adopted());
+        let uid = record.uid.clone().filter(|_| !stays)?;
+        Some((name.clone(), uid))
+    })
 }
 
 /// The FederatedNamespace that says where the objects of a namespace may go.
@@ -142,11 +190,8 @@ async fn namespace(store: &Store, key: &Key) -> Result<Option<FederatedObject>> 
     let Some(row) = types::find("namespaces") else {
         return Ok(None);
     };
-    let of_namespace = Key {
-        kind: row.into(),
-        namespace: key.namespace.clone(),
-        name: key.namespace.clone(),
-    };
+    let Some(kind) = Kind::of(row) else { return Ok(None) };
+    let of_namespace = Key::of_target(kind, "", &key.namespace);
     let stored = store
         .object(&of_namespace.stored())
         .await

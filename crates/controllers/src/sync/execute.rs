@@ -1,5 +1,8 @@
 //! One step of a plan, carried out in one member. The plan leaves nothing to choose here.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use atoll_clusters::{Collection, Member, OwnError, OwnRequest};

@@ -109,10 +109,11 @@ mod tests {
     use atoll_federation::{Observed, types};
 
     use super::*;
+    use crate::key::Kind;
 
     fn key(name: &str) -> Key {
         Key {
-            kind: types::find("configmaps").unwrap().into(),
+            kind: Kind::of(types::find("configmaps").unwrap()).unwrap(),
             namespace: "shop".into(),
             name: name.into(),
         }

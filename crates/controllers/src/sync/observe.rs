@@ -86,10 +86,11 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::key::Kind;
 
     fn key() -> Key {
         Key {
-            kind: types::find("configmaps").unwrap().into(),
+            kind: Kind::of(types::find("configmaps").unwrap()).unwrap(),
             namespace: "shop".into(),
             name: "web".into(),
         }

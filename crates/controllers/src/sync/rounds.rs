@@ -168,11 +168,9 @@ impl<'a> Round<'a> {
             }
             // The list is under way, and will say of many objects at once what a question says of one.
             Look::Unsynced if self.context.is_recorded(&name) && !inside => {
-                return self.unknown(
-                    name,
-                    Reason::CachedRetrievalFailed,
-                    "what the cluster holds has not been read yet",
-                );
+                self.looking.insert(name.clone());
+                self.looks.push(self.wait_for_list(name));
+                return;
             }
             Look::ApiMissing(message) => return self.unknown(name, Reason::ApiMissing, &message),
             Look::Present(_) | Look::Unlisted | Look::Unsynced => {}
@@ -205,9 +203,35 @@ impl<'a> Round<'a> {
         .boxed()
     }
 
+    /// A list that does not come soon is a reason to look again when it has come.
+    fn wait_for_list(&self, name: ClusterName) -> BoxFuture<'static, (ClusterName, Seen)> {
+        let (sync, key) = (self.sync.clone(), self.key.clone());
+        async move {
+            sync.cache.first_list(&name, &key).await;
+            let member = sync.hub.clusters.member(name.as_str());
+            let observed = match (sync.cache.look(&name, &key), member) {
+                (Look::Present(present), _) => Observed::Present(present),
+                (Look::Unlisted, Some(member)) => look(&member, &key, sync.hub.options.observe_deadline).await,
+                (Look::ApiMissing(message), _) => Observed::Unknown {
+                    reason: Reason::ApiMissing,
+                    message,
+                },
+                (Look::Unsynced | Look::Unlisted, _) => Observed::Unknown {
+                    reason: Reason::CachedRetrievalFailed,
+                    message: "what the cluster holds has not been read yet".to_owned(),
+                },
+            };
+            let unmanaged = None;
+            (name, Seen { observed, unmanaged })
+        }
+        .boxed()
+    }
+
     fn saw(&mut self, name: ClusterName, seen: Seen) {
         self.looking.remove(&name);
-        if let Observed::Unknown { reason, .. } = &seen.observed {
+        if let Observed::Unknown { reason, .. } = &seen.observed
+            && *reason != Reason::CachedRetrievalFailed
+        {
             self.sync.hub.tally.failed();
             self.try_again(Duration::ZERO);
             if *reason == Reason::ClientRetrievalFailed {

@@ -109,6 +109,7 @@ async fn take(sync: &Sync, changes: &[Change]) -> Result<()> {
     for change in changes {
         if let Some(key) = Key::of_stored(&change.key) {
             if !is_status_only(change) {
+                sync.brake.changed();
                 if key.kind.row().is_namespace() {
                     wake_inside(sync, &key).await?;
                 }
@@ -125,6 +126,7 @@ async fn take(sync: &Sync, changes: &[Change]) -> Result<()> {
     if clusters_changed {
         let (fleet, _) = fleet::read(&sync.hub.store).await?;
         sync.fleet.send_replace(Arc::new(fleet));
+        sync.brake.changed();
         // A label may place or displace anything.
         for kind in Kind::served() {
             let federated = &kind.row().federated;

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use atoll_simulator::Fault;
-use atoll_store::ObjectKey;
+use atoll_store::{ObjectKey, Store};
 use serde_json::json;
 
 use crate::world::{World, config, deployment, until};
@@ -157,6 +157,62 @@ async fn a_change_that_would_empty_two_clusters_is_held_until_it_is_confirmed() 
         .await?;
     for cluster in ["eu-1", "us-1"] {
         world.until_gone(cluster, "namespaces", "", "shop").await?;
+    }
+    Ok(())
+}
+
+/// Each object is one delete; the change on the cluster is many.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_label_that_displaces_many_objects_is_held_until_it_is_confirmed_or_taken_back() -> Result<()> {
+    let world = World::new(&["eu-1", "us-1"]).await?;
+    world.federate("shop").await?;
+    let names: Vec<String> = (0..12).map(|index| format!("o-{index:02}")).collect();
+    let spec = json!({"template": {"data": {}}, "placement": {"clusterSelector": {"matchExpressions": [
+        {"key": "region", "operator": "In", "values": ["eu", "us"]},
+    ]}}});
+    for name in &names {
+        world.create("configmaps", "shop", name, spec.clone()).await?;
+    }
+    for name in &names {
+        world.until_ok("configmaps", "shop", name).await?;
+    }
+    let label = async |region: &str, token: Option<String>| {
+        world
+            .change(&Store::cluster_key("eu-1"), |body| {
+                body["metadata"]["labels"]["region"] = region.into();
+                if let Some(token) = &token {
+                    body["metadata"]["annotations"] = json!({"atoll.dev/confirm-deletes": token});
+                }
+            })
+            .await
+    };
+    label("ue", None).await?;
+    for name in &names {
+        world.until_word("configmaps", "shop", name, "eu-1", "Held").await?;
+    }
+    let token = async || -> Result<String> {
+        let status = world.status("configmaps", "shop", "o-00").await?;
+        assert!(
+            status.clusters[0].message.contains("12 of 26"),
+            "{}",
+            status.clusters[0].message
+        );
+        Ok(status.clusters[0].message.rsplit_once('=').unwrap().1.to_owned())
+    };
+    let first = token().await?;
+    label("eu", None).await?;
+    for name in &names {
+        world.until_ok("configmaps", "shop", name).await?;
+        assert!(world.get("eu-1", "configmaps", "shop", name).await?.is_some());
+    }
+    label("ue", None).await?;
+    world.until_word("configmaps", "shop", "o-11", "eu-1", "Held").await?;
+    world.until_word("configmaps", "shop", "o-00", "eu-1", "Held").await?;
+    assert_eq!(token().await?, first);
+    label("ue", Some(first)).await?;
+    for name in &names {
+        world.until_gone("eu-1", "configmaps", "shop", name).await?;
+        assert!(world.get("us-1", "configmaps", "shop", name).await?.is_some());
     }
     Ok(())
 }

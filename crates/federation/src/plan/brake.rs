@@ -110,7 +110,7 @@ impl Plan {
     /// Holds the deletes of a change that would delete too much.
     pub(crate) fn brake_change(&mut self, input: &Input<'_>) {
         let deletes = self.deletes(input);
-        if deletes.is_empty() {
+        if deletes.is_empty() || input.confirmed {
             return;
         }
         let hold = input.held.cloned().or_else(|| brake(&deletes, input.managed));

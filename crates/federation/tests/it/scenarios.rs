@@ -1,7 +1,7 @@
 //! Scenario files: an object, clusters, what they hold and what the hub remembers, and behind `---` the plan, the status
 //! and the records that must come out. `UPDATE=1` writes what comes out into the files; read it before you keep it.
 //!
-//! A file states only what matters to its rule. Otherwise: a federated ConfigMap `shop/web` placed everywhere, clusters
+//! A file states only what matters to its rule. Otherwise: a `FederatedConfigMap shop/web` placed everywhere, clusters
 //! `eu-1` and `us-1` that are ready, namespace `shop` federated everywhere, nothing observed, nothing remembered, and
 //! every step works.
 //!

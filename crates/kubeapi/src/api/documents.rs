@@ -29,7 +29,8 @@ impl<B: Backend> Api<B> {
             Target::Group(group) => discovery::group(&catalog, group)?,
             Target::GroupVersion(group, version) => discovery::resource_list(&catalog, group, version)?,
             Target::OpenApiV2 => {
-                let content_type = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+                // Clients ask for `v2@v1.0`, which is no media type that they could read in an answer.
+                let content_type = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
                 return Some(([(header::CONTENT_TYPE, content_type)], openapi::V2_STUB).into_response());
             }
             Target::OpenApiV3 => openapi::root(&catalog, &self.options.title, prefix(request)),

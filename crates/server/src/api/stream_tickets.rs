@@ -1,4 +1,4 @@
-//! Tickets for WebSockets, which cannot carry the header that cookies need beside them.
+//! Tickets for a WebSocket, whose handshake cannot carry the header that cookies need beside them.
 
 use axum::extract::State;
 use http::StatusCode;

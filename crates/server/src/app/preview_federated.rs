@@ -143,6 +143,7 @@ async fn as_if_made(
         managed: &BTreeMap::new(),
         contents: &BTreeMap::new(),
         held: None,
+        confirmed: false,
     });
     told.warnings.push(Warning(format!(
         "namespace {} is not federated to all of these clusters yet: whoever creates the object here federates it too",

@@ -1,4 +1,4 @@
-//! One-use tickets for WebSockets.
+//! One-use tickets for opening a WebSocket.
 //!
 //! A page cannot add a header to a WebSocket handshake, and a cookie alone is sent by any page of any port of this
 //! host. So a page asks for a ticket first and shows it as a subprotocol. It is good once, for 30 s, for one path and

@@ -200,11 +200,11 @@ async fn furnish(state: &AppState, folder: &Path, members: &mut Vec<SimulatedMem
     write_private(&folder.join("kubeconfig"), kubeconfig.expose_secret())
 }
 
-/// The federated application: a web shop on three clusters, larger in one and newer in another.
+/// The federated application: a storefront on three clusters, larger in one and newer in another.
 fn application() -> BTreeMap<&'static str, Value> {
-    let labels = json!({"app": "shop"});
+    let labels = json!({"app": "storefront"});
     let placement = json!({"clusters": [{"name": "eu-1"}, {"name": "us-1"}, {"name": "ap-1"}]});
-    let metadata = json!({"name": "shop", "namespace": "shop"});
+    let metadata = json!({"name": "storefront", "namespace": "storefront"});
     let deployment = json!({
         "apiVersion": "types.kubefed.io/v1beta1",
         "kind": "FederatedDeployment",
@@ -218,8 +218,8 @@ fn application() -> BTreeMap<&'static str, Value> {
                     "template": {
                         "metadata": {"labels": labels},
                         "spec": {"containers": [{
-                            "name": "shop",
-                            "image": "registry.example/shop:1.4.2",
+                            "name": "storefront",
+                            "image": "registry.example.com/storefront:1.4.2",
                             "ports": [{"containerPort": 8080}],
                         }]},
                     },
@@ -229,7 +229,7 @@ fn application() -> BTreeMap<&'static str, Value> {
             "overrides": [
                 {"clusterName": "eu-1", "clusterOverrides": [{"path": "/spec/replicas", "value": 4}]},
                 {"clusterName": "ap-1", "clusterOverrides": [
-                    {"path": "/spec/template/spec/containers/0/image", "value": "registry.example/shop:1.5.0-rc1"},
+                    {"path": "/spec/template/spec/containers/0/image", "value": "registry.example.com/storefront:1.5.0-rc1"},
                 ]},
             ],
         },

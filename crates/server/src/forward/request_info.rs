@@ -121,11 +121,15 @@ impl RequestInfo {
             name: String::new(),
             class: ForwardClass::Short,
         };
-        info.read_segments(method, &segments, &query);
-        info.path = info.encode(rest, &segments);
+        let own = info.read_segments(method, &segments, &query);
+        info.path = encode(rest, &segments, own);
         info.class = if upgrade {
             ForwardClass::Upgrade
-        } else if query.watch || query.follow || info.verb == "watch" || info.subresource == "proxy" {
+        } else if query.watch
+            || query.follow
+            || matches!(info.verb.as_str(), "watch" | "proxy")
+            || info.subresource == "proxy"
+        {
             ForwardClass::Long
         } else {
             ForwardClass::Short
@@ -133,12 +137,15 @@ impl RequestInfo {
         Ok(info)
     }
 
-    fn read_segments(&mut self, method: &Method, segments: &[Cow<'_, str>], query: &Query) {
+    /// Fills in what the segments say. Answers how many of them are this API's: all, but for what follows `/proxy/`.
+    fn read_segments(&mut self, method: &Method, segments: &[Cow<'_, str>], query: &Query) -> usize {
+        let mut own = segments.len();
         let segments: Vec<&str> = segments
             .iter()
             .map(AsRef::as_ref)
             .filter(|segment| !segment.is_empty())
             .collect();
+        let count = segments.len();
         let rest = match segments.as_slice() {
             ["api", version, rest @ ..] if !rest.is_empty() => {
                 (*version).clone_into(&mut self.version);
@@ -149,12 +156,13 @@ impl RequestInfo {
                 (*version).clone_into(&mut self.version);
                 rest
             }
-            _ => return,
+            _ => return own,
         };
         self.is_resource = true;
-        let (watch_prefix, rest) = match rest {
-            ["watch", rest @ ..] if !rest.is_empty() => (true, rest),
-            rest => (false, rest),
+        // Prefixes from the first releases, which say what is done whatever the method.
+        let (prefix, rest) = match rest {
+            [prefix @ ("watch" | "proxy"), rest @ ..] if !rest.is_empty() => (Some(*prefix), rest),
+            rest => (None, rest),
         };
         let rest = match rest {
             ["namespaces", namespace, resource, ..] if !matches!(*resource, "status" | "finalize") => {
@@ -171,52 +179,51 @@ impl RequestInfo {
             (*resource).clone_into(&mut self.resource);
             if let [name, rest @ ..] = rest {
                 (*name).clone_into(&mut self.name);
-                if let [subresource, ..] = rest {
+                if let ([subresource, ..], None | Some("watch")) = (rest, prefix) {
                     (*subresource).clone_into(&mut self.subresource);
+                    if *subresource == "proxy" {
+                        own = count - rest.len() + 1;
+                    }
                 }
             }
         }
         let single = !self.name.is_empty();
-        if !single && let Some(name) = &query.field_name {
-            self.name.clone_from(name);
-        }
-        self.verb = match *method {
-            Method::POST => "create",
-            Method::PUT => "update",
-            Method::PATCH => "patch",
-            Method::DELETE if single => "delete",
-            Method::DELETE => "deletecollection",
-            _ if watch_prefix || (query.watch && !single) => "watch",
+        self.verb = match (prefix, method) {
+            (Some(verb), _) => verb,
+            (None, &Method::POST) => "create",
+            (None, &Method::PUT) => "update",
+            (None, &Method::PATCH) => "patch",
+            (None, &Method::DELETE) if single => "delete",
+            (None, &Method::DELETE) => "deletecollection",
+            (None, _) if query.watch && !single => "watch",
             // A shell is more than a read, whatever the method of the handshake.
-            _ if matches!(self.subresource.as_str(), "exec" | "attach" | "portforward") => "create",
-            _ if single => "get",
-            _ => "list",
+            (None, _) if matches!(self.subresource.as_str(), "exec" | "attach" | "portforward") => "create",
+            (None, _) if single => "get",
+            (None, _) => "list",
         }
         .to_owned();
+        // A list of one is about that one.
+        let listed = prefix.is_none() && !single && matches!(self.verb.as_str(), "list" | "watch");
+        if listed && let Some(name) = &query.field_name {
+            self.name.clone_from(name);
+        }
+        own
     }
+}
 
-    /// The path that is sent: judged segments re-encoded, and the tail of a `/proxy/` as it came.
-    fn encode(&self, raw: &str, segments: &[Cow<'_, str>]) -> String {
-        let head = if self.subresource == "proxy" {
-            segments
-                .iter()
-                .position(|segment| segment == "proxy")
-                .map_or(segments.len(), |index| index + 1)
-        } else {
-            segments.len()
-        };
-        let mut path = String::with_capacity(raw.len() + 1);
-        for segment in &segments[..head] {
-            path.push('/');
-            path.extend(utf8_percent_encode(segment, SEGMENT));
-        }
-        if head < segments.len() {
-            let tail = raw.splitn(head + 1, '/').nth(head).unwrap_or_default();
-            path.push('/');
-            path.push_str(tail);
-        }
-        if path.is_empty() { "/".into() } else { path }
+/// The path that is sent: judged segments re-encoded, and the tail of a `/proxy/` as it came.
+fn encode(raw: &str, segments: &[Cow<'_, str>], own: usize) -> String {
+    let mut path = String::with_capacity(raw.len() + 1);
+    for segment in &segments[..own] {
+        path.push('/');
+        path.extend(utf8_percent_encode(segment, SEGMENT));
     }
+    if own < segments.len() {
+        let tail = raw.splitn(own + 1, '/').nth(own).unwrap_or_default();
+        path.push('/');
+        path.push_str(tail);
+    }
+    if path.is_empty() { "/".into() } else { path }
 }
 
 /// The name that stands where the cluster's does, if it can be told what it says. `None` for a segment that could be

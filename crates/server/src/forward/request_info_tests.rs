@@ -167,6 +167,9 @@ fn the_tail_of_a_proxy_goes_as_it_came() {
     assert_eq!(info.path, "/api/v1/namespaces/shop/services/web:80/proxy/a%20b/c;d");
     assert_eq!(info.class, ForwardClass::Long);
     assert!(parse("a/api/v1/namespaces/shop/services/web/proxy/../x").is_err());
+    // Whatever else is called so.
+    let info = parse("a/api/v1/namespaces/proxy/pods/pr%6Fxy/proxy/a%20b/proxy/%6F").unwrap();
+    assert_eq!(info.path, "/api/v1/namespaces/proxy/pods/proxy/proxy/a%20b/proxy/%6F");
 }
 
 #[test]
@@ -328,10 +331,7 @@ struct Understood {
 
 /// What an API server reads from a request line: it decodes the whole path once, and splits it then.
 fn understood(method: &Method, path: &str, query: &str) -> Understood {
-    let decoded = percent_encoding::percent_decode_str(path)
-        .decode_utf8()
-        .unwrap()
-        .into_owned();
+    let decoded = percent_decode_str(path).decode_utf8().unwrap().into_owned();
     let mut parts: Vec<&str> = decoded
         .trim_matches('/')
         .split('/')

@@ -92,8 +92,9 @@ fn is_local(request: &Request) -> bool {
 }
 
 /// Refuses requests for names that are not ours, so that no other site's name can be made to lead here (DNS
-/// rebinding). Probes are exempt: load balancers ask by address.
-pub(super) async fn known_host(State(state): State<AppState>, request: Request, next: Next) -> Response {
+/// rebinding). Probes are exempt: load balancers ask by address. Whatever comes after finds the name in `Host`, also when
+/// HTTP/2 brought it as `:authority`.
+pub(super) async fn known_host(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     if Surface::of(request.uri().path()) != Surface::Probe {
         match host(&request) {
             None => return Error::bad_request("the request names no host, or more than one").into_response(),
@@ -103,6 +104,10 @@ pub(super) async fn known_host(State(state): State<AppState>, request: Request, 
             }
             Some(_) => {}
         }
+    }
+    let authority = request.uri().authority().and_then(|authority| HeaderValue::from_str(authority.as_str()).ok());
+    if let Some(authority) = authority {
+        request.headers_mut().insert(header::HOST, authority);
     }
     next.run(request).await
 }

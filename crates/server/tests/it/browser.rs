@@ -58,6 +58,20 @@ async fn a_page_of_another_site_is_refused() {
 }
 
 #[tokio::test]
+async fn over_http2_the_name_is_in_the_authority() {
+    let hub = Hub::start().await;
+    let body = json!({"username": "admin", "password": PASSWORD, "cookie": true});
+    let sign_in = |origin: &str| {
+        let ask = hub.post("https://localhost:8080/api/v1/sessions", &body).host(None);
+        ask.header("origin", origin).header("sec-fetch-site", "same-origin").send()
+    };
+    sign_in("https://localhost:8080").await.ok(201);
+    sign_in("https://localhost:9090").await.refused(403, "Forbidden");
+    let evil = hub.get("https://evil.example/api/v1/me").host(None).send().await;
+    assert_eq!(evil.code, 421);
+}
+
+#[tokio::test]
 async fn a_cookie_is_no_credential_for_the_hub_s_kubernetes_api() {
     let hub = Hub::start().await;
     let (page, _) = sign_in(&hub).await;

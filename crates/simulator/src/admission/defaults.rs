@@ -20,17 +20,28 @@ pub(crate) fn complete_new(kind: Kind, object: &mut Value) {
             object["status"] = json!({"phase": "Active"});
         }
         Kind::Pod => complete_pod(object),
-        Kind::Job => complete_job_selector(object),
+        Kind::Job => {
+            complete_job_selector(object);
+            default(object, "status", json!({}));
+        }
+        Kind::DaemonSet => {
+            // What is left of an older way to count templates.
+            object["metadata"]["annotations"]["deprecated.daemonset.template.generation"] = "1".into();
+        }
         Kind::PersistentVolumeClaim => object["status"] = json!({"phase": "Pending"}),
         Kind::Service => default(object, "status", json!({"loadBalancer": {}})),
         Kind::Ingress => default(object, "status", json!({"loadBalancer": {}})),
-        Kind::Deployment | Kind::DaemonSet | Kind::CronJob => default(object, "status", json!({})),
-        Kind::ReplicaSet | Kind::StatefulSet | Kind::ReplicationController => {
-            default(object, "status", json!({"replicas": 0}));
+        Kind::Deployment | Kind::CronJob => default(object, "status", json!({})),
+        Kind::ReplicaSet | Kind::ReplicationController => default(object, "status", json!({"replicas": 0})),
+        Kind::StatefulSet => default(object, "status", json!({"replicas": 0, "availableReplicas": 0})),
+        Kind::PodDisruptionBudget => {
+            let none = json!({"currentHealthy": 0, "desiredHealthy": 0, "disruptionsAllowed": 0, "expectedPods": 0});
+            default(object, "status", none);
         }
         _ => {}
     }
     if kind == Kind::DaemonSet {
+        default(object, "status", json!({}));
         for count in [
             "currentNumberScheduled",
             "desiredNumberScheduled",
@@ -65,18 +76,43 @@ pub(crate) fn complete(kind: Kind, object: &mut Value) {
             default(spec, "suspend", false);
             default(spec, "successfulJobsHistoryLimit", 3);
             default(spec, "failedJobsHistoryLimit", 1);
+            complete_job_template(&mut spec["jobTemplate"]);
         }
         Kind::Pod => complete_pod_spec(&mut object["spec"]),
         Kind::Deployment => complete_deployment(&mut object["spec"]),
         Kind::StatefulSet => complete_stateful_set(&mut object["spec"]),
         Kind::DaemonSet => complete_daemon_set(&mut object["spec"]),
-        Kind::ReplicaSet | Kind::ReplicationController => default(&mut object["spec"], "replicas", 1),
+        Kind::ReplicaSet => default(&mut object["spec"], "replicas", 1),
+        Kind::ReplicationController => complete_replication_controller(object),
+        Kind::NetworkPolicy => complete_network_policy(&mut object["spec"]),
         Kind::Job => complete_job(&mut object["spec"]),
         _ => {}
     }
     if let Some(template) = kind.pod_template().and_then(|place| object.pointer_mut(place)) {
         complete_template(template);
     }
+}
+
+fn complete_replication_controller(controller: &mut Value) {
+    default(&mut controller["spec"], "replicas", 1);
+    let labels = controller["spec"]["template"]["metadata"]["labels"].clone();
+    if !labels.is_null() {
+        default(&mut controller["spec"], "selector", labels.clone());
+        default(&mut controller["metadata"], "labels", labels);
+    }
+}
+
+fn complete_network_policy(spec: &mut Value) {
+    for direction in ["ingress", "egress"] {
+        for port in each_mut(spec, direction).flat_map(|rule| each_mut(rule, "ports")) {
+            default(port, "protocol", "TCP");
+        }
+    }
+    let mut types = vec!["Ingress"];
+    if !crate::fields::items(&spec["egress"]).is_empty() {
+        types.push("Egress");
+    }
+    default(spec, "policyTypes", json!(types));
 }
 
 fn complete_template(template: &mut Value) {
@@ -175,17 +211,31 @@ fn complete_job(spec: &mut Value) {
     default(spec, "podReplacementPolicy", "TerminatingOrFailed");
 }
 
+/// What a `CronJob` makes its Jobs from is completed when they are made, apart from its metadata.
+fn complete_job_template(template: &mut Value) {
+    default(template, "metadata", json!({}));
+    if let Some(pods) = template.pointer_mut("/spec/template") {
+        default(pods, "metadata", json!({}));
+    }
+}
+
 /// A Job selects its pods by its UID, unless its author takes care of that.
 fn complete_job_selector(job: &mut Value) {
     if job["spec"]["manualSelector"] == true {
         return;
     }
     let (own_uid, own_name) = (uid(job).to_owned(), name(job).to_owned());
-    let labels = &mut job["spec"]["template"]["metadata"]["labels"];
+    let mut own = json!({});
     for prefix in ["", "batch.kubernetes.io/"] {
-        labels[format!("{prefix}controller-uid")] = own_uid.as_str().into();
-        labels[format!("{prefix}job-name")] = own_name.as_str().into();
+        own[format!("{prefix}controller-uid")] = own_uid.as_str().into();
+        own[format!("{prefix}job-name")] = own_name.as_str().into();
     }
+    for (key, value) in own.as_object().into_iter().flatten() {
+        job["spec"]["template"]["metadata"]["labels"][key] = value.clone();
+    }
+    // A Job without labels of its own takes those of its pods.
+    let labels = job["spec"]["template"]["metadata"]["labels"].clone();
+    default(&mut job["metadata"], "labels", labels);
     job["spec"]["selector"] = json!({"matchLabels": {"batch.kubernetes.io/controller-uid": own_uid}});
 }
 

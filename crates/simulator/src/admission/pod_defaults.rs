@@ -53,7 +53,15 @@ fn complete_container(container: &mut Value) {
             complete_probe(probe);
         }
     }
-    // A limit without a request asks for as much.
+    for moment in ["postStart", "preStop"] {
+        if let Some(request) = container.pointer_mut(&format!("/lifecycle/{moment}/httpGet")) {
+            complete_request(request);
+        }
+    }
+}
+
+/// A limit without a request asks for as much.
+fn complete_requests(container: &mut Value) {
     if let Some(limits) = container["resources"]["limits"].as_object().cloned() {
         for (name, amount) in limits {
             if container["resources"]["requests"][&name].is_null() {
@@ -61,6 +69,11 @@ fn complete_container(container: &mut Value) {
             }
         }
     }
+}
+
+fn complete_request(request: &mut Value) {
+    default(request, "path", "/");
+    default(request, "scheme", "HTTP");
 }
 
 /// The newest image has to be looked for, a tagged one only when it is not there.
@@ -76,8 +89,10 @@ fn complete_probe(probe: &mut Value) {
     default(probe, "successThreshold", 1);
     default(probe, "failureThreshold", 3);
     if let Some(request) = probe.get_mut("httpGet") {
-        default(request, "path", "/");
-        default(request, "scheme", "HTTP");
+        complete_request(request);
+    }
+    if let Some(call) = probe.get_mut("grpc") {
+        default(call, "service", "");
     }
 }
 
@@ -85,6 +100,20 @@ fn complete_volume(volume: &mut Value) {
     for source in ["configMap", "downwardAPI", "projected", "secret"] {
         if let Some(source) = volume.get_mut(source) {
             default(source, "defaultMode", 420);
+        }
+    }
+    for token in volume
+        .pointer_mut("/projected/sources")
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+        .filter_map(|source| source.get_mut("serviceAccountToken"))
+    {
+        default(token, "expirationSeconds", 3600);
+    }
+    if let Some(source) = volume.get_mut("downwardAPI") {
+        for reference in each_mut(source, "items").filter_map(|item| item.get_mut("fieldRef")) {
+            default(reference, "apiVersion", "v1");
         }
     }
     if let Some(path) = volume.get_mut("hostPath") {
@@ -101,6 +130,9 @@ fn complete_volume(volume: &mut Value) {
 /// Fills in what only pods themselves have, and the state they begin in.
 pub(super) fn complete_pod(pod: &mut Value) {
     let spec = &mut pod["spec"];
+    for list in ["containers", "initContainers"] {
+        each_mut(spec, list).for_each(complete_requests);
+    }
     default(spec, "serviceAccountName", "default");
     if let Some(account) = spec["serviceAccountName"].as_str().map(str::to_owned) {
         default(spec, "serviceAccount", account);
@@ -165,7 +197,7 @@ mod tests {
         let container = &spec["containers"][0];
         assert_eq!(container["env"][0], json!({"name": "X", "value": "y"}));
         assert_eq!(container["env"][1]["valueFrom"]["fieldRef"]["apiVersion"], "v1");
-        assert_eq!(container["resources"]["requests"]["cpu"], "1");
+        assert!(container["resources"].get("requests").is_none(), "only pods themselves ask for their limits");
         assert_eq!(spec["volumes"][1]["emptyDir"], json!({}));
     }
 

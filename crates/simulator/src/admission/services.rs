@@ -187,7 +187,7 @@ impl Addresses {
             }
             let free = (0..PORTS).find_map(|_| {
                 // A step that shares no factor with the number of ports visits all of them, and looks less like a count.
-                let candidate = i64::from(FIRST_PORT + tried.1.wrapping_mul(1237) % PORTS);
+                let candidate = i64::from(FIRST_PORT + tried.1.wrapping_mul(1237).wrapping_add(331) % PORTS);
                 tried.1 = tried.1.wrapping_add(1);
                 (!used.ports.contains(&candidate)).then_some(candidate)
             });

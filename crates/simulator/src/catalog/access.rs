@@ -7,7 +7,9 @@ use serde_json::Value;
 pub(super) fn created_at() -> Vec<Column> {
     vec![
         Column::path("Name", "string", ".metadata.name"),
-        Column::path("Created At", "string", ".metadata.creationTimestamp"),
+        Column::function("Created At", "date", |object, _| {
+            object["metadata"]["creationTimestamp"].clone()
+        }),
     ]
 }
 

@@ -61,7 +61,7 @@ pub(super) fn cron_jobs() -> Vec<Column> {
         Column::function("Timezone", "string", |object, _| {
             object["spec"]["timeZone"].as_str().unwrap_or("<none>").into()
         }),
-        Column::function("Suspend", "string", |object, _| {
+        Column::function("Suspend", "boolean", |object, _| {
             if object["spec"]["suspend"] == true {
                 "True".into()
             } else {
@@ -81,6 +81,6 @@ pub(super) fn cron_jobs() -> Vec<Column> {
         ),
         Column::path("Age", "date", ".metadata.creationTimestamp"),
     ];
-    columns.extend(template_columns().into_iter().take(2));
+    columns.extend(template_columns());
     columns
 }

@@ -92,7 +92,7 @@ pub(super) fn events() -> Vec<Column> {
             object["message"].as_str().unwrap_or_default().trim().into()
         }),
         Column::path("First Seen", "date", ".firstTimestamp").wide(),
-        Column::path("Count", "integer", ".count").wide(),
+        Column::function("Count", "string", |object, _| object["count"].clone()).wide(),
         Column::path("Name", "string", ".metadata.name").wide(),
     ]
 }

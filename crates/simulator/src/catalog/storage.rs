@@ -9,7 +9,7 @@ fn entries(object: &Value, fields: &[&str]) -> Value {
 }
 
 pub(super) fn config_maps() -> Vec<Column> {
-    vec![Column::function("Data", "integer", |object, _| {
+    vec![Column::function("Data", "string", |object, _| {
         entries(object, &["data", "binaryData"])
     })]
 }
@@ -17,7 +17,7 @@ pub(super) fn config_maps() -> Vec<Column> {
 pub(super) fn secrets() -> Vec<Column> {
     vec![
         Column::path("Type", "string", ".type"),
-        Column::function("Data", "integer", |object, _| entries(object, &["data"])),
+        Column::function("Data", "string", |object, _| entries(object, &["data"])),
     ]
 }
 

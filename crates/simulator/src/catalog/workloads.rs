@@ -79,10 +79,11 @@ fn age() -> Column {
     Column::path("Age", "date", ".metadata.creationTimestamp")
 }
 
-/// A column with a number of the object, 0 for none.
+/// A column with a number of the object, 0 for none. API servers declare some of these as text.
 macro_rules! count {
-    ($name:literal, $($field:literal).+) => {
-        Column::function($name, "integer", |object, _| number(&object$([$field])+).into())
+    ($name:literal, $($field:literal).+) => { count!($name as "integer", $($field).+) };
+    ($name:literal as $kind:literal, $($field:literal).+) => {
+        Column::function($name, $kind, |object, _| number(&object$([$field])+).into())
     };
 }
 
@@ -91,8 +92,8 @@ pub(super) fn deployments() -> Vec<Column> {
         Column::function("Ready", "string", |object, _| {
             of(&object["status"]["readyReplicas"], &object["spec"]["replicas"])
         }),
-        count!("Up-to-date", "status"."updatedReplicas"),
-        count!("Available", "status"."availableReplicas"),
+        count!("Up-to-date" as "string", "status"."updatedReplicas"),
+        count!("Available" as "string", "status"."availableReplicas"),
         age(),
     ];
     columns.extend(template_columns());
@@ -168,8 +169,8 @@ pub(super) fn autoscalers() -> Vec<Column> {
             Value::Null => "<unset>".into(),
             least => least.to_string().into(),
         }),
-        count!("MaxPods", "spec"."maxReplicas"),
-        count!("Replicas", "status"."currentReplicas"),
+        count!("MaxPods" as "string", "spec"."maxReplicas"),
+        count!("Replicas" as "string", "status"."currentReplicas"),
     ]
 }
 

@@ -2,7 +2,7 @@
 //! back what is typed, so that everything between a person and a container can be tried.
 
 use atoll_kubeapi::{Attributes, Status};
-use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
 use axum::extract::{FromRequestParts, Request};
 use axum::response::Response;
 use serde_json::{Value, json};
@@ -108,7 +108,11 @@ async fn echo(mut socket: WebSocket, asked: Asked) {
     let status: Value = json!({"metadata": {}, "status": "Success"});
     // Whoever has left already needs no farewell.
     let _ = socket.send(frame(STATUS, status.to_string().as_bytes())).await;
-    let _ = socket.send(Message::Close(None)).await;
+    let farewell = CloseFrame {
+        code: close_code::NORMAL,
+        reason: Utf8Bytes::default(),
+    };
+    let _ = socket.send(Message::Close(Some(farewell))).await;
 }
 
 /// Gives back what is typed until the input ends; `None` when the connection does.

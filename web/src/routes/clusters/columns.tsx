@@ -2,6 +2,7 @@ import { Link } from "@tanstack/react-router";
 import type { Cluster } from "../../api/types";
 import { formatBytes, formatCpu, formatMillis, formatNumber } from "../../i18n/format";
 import type { Translate } from "../../i18n/i18n";
+import { lastSeen } from "../../kube/conditions";
 import { ClusterStateMark } from "../../shell/cluster-state";
 import { When } from "../../shell/when";
 import type { Column } from "../../table/table";
@@ -96,7 +97,7 @@ export function clusterColumns(t: Translate): Column<Cluster, SortKey>[] {
       title: t("cluster.lastSeen"),
       sortable: true,
       minor: true,
-      cell: (cluster) => <When value={cluster.asOf} />,
+      cell: (cluster) => <When value={lastSeen(cluster)} />,
     },
     {
       key: "createdAt",

@@ -1,6 +1,7 @@
 // Which clusters a list shows, and in which order.
 import type { Cluster } from "../../api/types";
 import { compareNames } from "../../i18n/format";
+import { lastSeen } from "../../kube/conditions";
 
 export const SORT_KEYS = [
   "name",
@@ -34,7 +35,7 @@ const COMPARE: Record<SortKey, (a: Cluster, b: Cluster) => number> = {
   provider: (a, b) => text(a.provider, b.provider),
   cpu: (a, b) => number(a.capacity?.cpuMillis, b.capacity?.cpuMillis),
   memory: (a, b) => number(a.capacity?.memoryBytes, b.capacity?.memoryBytes),
-  asOf: (a, b) => text(a.asOf, b.asOf),
+  asOf: (a, b) => text(lastSeen(a), lastSeen(b)),
   createdAt: (a, b) => text(a.createdAt, b.createdAt),
 };
 

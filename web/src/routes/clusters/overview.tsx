@@ -4,7 +4,7 @@ import { clusterList } from "../../api/queries/clusters";
 import type { Cluster } from "../../api/types";
 import { formatMillis, formatNumber } from "../../i18n/format";
 import { useT } from "../../i18n/i18n";
-import { whyNotReady } from "../../kube/conditions";
+import { lastSeen, whyNotReady } from "../../kube/conditions";
 import { useRows } from "../../live/use-rows";
 import { ClusterStateMark } from "../../shell/cluster-state";
 import { Conditions } from "../../shell/conditions";
@@ -50,7 +50,7 @@ function About({ cluster }: { cluster: Cluster }) {
           [t("cluster.provider"), text(cluster.provider)],
           [t("cluster.region"), text(cluster.region)],
           [t("cluster.latency"), cluster.latencyMs == null ? "–" : formatMillis(cluster.latencyMs)],
-          [t("cluster.lastSeen"), <When key="seen" value={cluster.asOf} />],
+          [t("cluster.lastSeen"), <When key="seen" value={lastSeen(cluster)} />],
           [t("cluster.created"), <When key="created" value={cluster.createdAt} />],
           [t("cluster.createdBy"), text(cluster.createdBy)],
           [

@@ -3,7 +3,7 @@ import type { FederatedCluster } from "../../api/types";
 import { formatNumber } from "../../i18n/format";
 import { type Translate, useT } from "../../i18n/i18n";
 import { shortImage } from "../../kube/image";
-import { propagationMessage, propagationTone } from "../../kube/propagation";
+import { propagationDetail, propagationMessage, propagationTone } from "../../kube/propagation";
 import { When } from "../../shell/when";
 import type { Column } from "../../table/table";
 import { State, Tag } from "../../ui/badge";
@@ -84,10 +84,11 @@ export function clusterColumns(t: Translate, image: string | undefined): Column<
 export function ClusterTrouble({ cluster }: { cluster: FederatedCluster }) {
   const t = useT();
   const sentence = propagationMessage(cluster.status);
+  const detail = propagationDetail(cluster.status, cluster.message);
   return (
     <span className={styles.trouble}>
       {sentence && <span>{t(sentence)}</span>}
-      {cluster.message && <span lang="en">{cluster.message}</span>}
+      {detail && <span lang="en">{detail}</span>}
     </span>
   );
 }

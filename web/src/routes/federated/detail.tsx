@@ -176,6 +176,7 @@ export function Page() {
             columns={clusterColumns(t, image)}
             groups={[{ key: "all", rows: summary.clusters }]}
             keyOf={(cluster) => cluster.name}
+            stale={(cluster) => cluster.status === "ClusterNotReady"}
             detail={(cluster) => propagationTone(cluster.status) !== "ok" && <ClusterTrouble cluster={cluster} />}
           />
         )}

@@ -5,7 +5,7 @@ import type { KubernetesObject, PreviewCluster } from "../../api/types";
 import { formatNumber } from "../../i18n/format";
 import { useT } from "../../i18n/i18n";
 import type { PlainId } from "../../i18n/ids";
-import { propagationMessage } from "../../kube/propagation";
+import { propagationDetail, propagationMessage } from "../../kube/propagation";
 import { toYaml } from "../../kube/yaml";
 import { StatusNote } from "../../shell/status-note";
 import { Note, State, type Tone } from "../../ui/badge";
@@ -39,6 +39,7 @@ function Cluster({ cluster, most }: { cluster: PreviewCluster; most: number }) {
   const t = useT();
   const action = ACTION[cluster.action];
   const why = cluster.reason ? propagationMessage(cluster.reason) : undefined;
+  const detail = propagationDetail(cluster.reason ?? "", cluster.message);
   return (
     <li className={styles.planned}>
       <div className={styles.plannedHead}>
@@ -48,9 +49,9 @@ function Cluster({ cluster, most }: { cluster: PreviewCluster; most: number }) {
           <Meter value={cluster.replicas} max={most} text={t("preview.replicas", { count: cluster.replicas })} />
         )}
       </div>
-      {(why || cluster.message || cluster.reason) && (
+      {(why || detail || cluster.reason) && (
         <p className={styles.why}>
-          {why ? t(why) : null} {cluster.message ? <span lang="en">{cluster.message}</span> : !why && cluster.reason}
+          {why ? t(why) : null} {detail ? <span lang="en">{detail}</span> : !why && cluster.reason}
         </p>
       )}
       {cluster.object && (

@@ -180,6 +180,7 @@ impl Scenario {
             managed: &self.managed,
             contents: &self.contents,
             held: None,
+            confirmed: false,
         }
     }
 

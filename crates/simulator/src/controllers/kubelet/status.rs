@@ -6,6 +6,15 @@ use serde_json::{Value, json};
 use crate::fields::{items, set_condition, uid};
 use crate::objects::now_text;
 
+/// The conditions of a pod, in the order in which nodes state them.
+const CONDITIONS: [&str; 5] = [
+    "PodReadyToStartContainers",
+    "Initialized",
+    "Ready",
+    "ContainersReady",
+    "PodScheduled",
+];
+
 /// Sixty-four hexadecimal digits that always follow from the same text.
 fn fingerprint(text: &str) -> String {
     digest(&SHA256, text.as_bytes())
@@ -79,10 +88,9 @@ fn set_containers(pod: &mut Value, state: &Value) {
 /// The node has taken the pod and prepares it.
 pub(in crate::controllers) fn accept(pod: &mut Value, node: &Value) {
     let now = now_text();
-    set_condition(pod, "PodScheduled", "True", "", "", &now);
-    for kind in ["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady"] {
+    for kind in CONDITIONS {
         let (status, reason) = match kind {
-            "Initialized" => ("True", ""),
+            "Initialized" | "PodScheduled" => ("True", ""),
             "PodReadyToStartContainers" => ("False", ""),
             _ => ("False", "ContainersNotReady"),
         };
@@ -113,13 +121,7 @@ pub(super) fn wait_for_image(pod: &mut Value, image: &str) {
 /// The pod runs and serves.
 pub(super) fn run(pod: &mut Value, node: &Value, host: u8) {
     let now = now_text();
-    for kind in [
-        "PodReadyToStartContainers",
-        "Initialized",
-        "Ready",
-        "ContainersReady",
-        "PodScheduled",
-    ] {
+    for kind in CONDITIONS {
         set_condition(pod, kind, "True", "", "", &now);
     }
     let network = node["spec"]["podCIDR"].as_str().unwrap_or("10.244.255.0/24");

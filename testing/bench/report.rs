@@ -1,5 +1,9 @@
 //! The table that is printed.
 
+/// Heads of the columns.
+const WHAT: &str = "what";
+const MEASURED: &str = "measured";
+
 /// Lines of the table, in the order in which they were measured.
 #[derive(Default)]
 pub(crate) struct Report {
@@ -26,9 +30,12 @@ impl Report {
 
     /// Prints the table as Markdown.
     pub(crate) fn print(&self) {
-        let width = |column: fn(&Line) -> &str| self.lines.iter().map(|line| column(line).len()).max().unwrap_or(0);
-        let (what, value) = (width(|line| &line.what), width(|line| &line.value));
-        println!("\n| {:what$} | {:>value$} | |", "what", "measured");
+        let width = |head: &str, column: fn(&Line) -> &str| {
+            let cells = self.lines.iter().map(|line| column(line).chars().count());
+            cells.chain([head.len()]).max().unwrap_or(0)
+        };
+        let (what, value) = (width(WHAT, |line| &line.what), width(MEASURED, |line| &line.value));
+        println!("\n| {WHAT:what$} | {MEASURED:>value$} | |");
         println!("|{:-<1$}|{2:->3$}:|---|", "", what + 2, "", value + 1);
         for line in &self.lines {
             println!("| {:what$} | {:>value$} | {} |", line.what, line.value, line.note);

@@ -157,7 +157,9 @@ impl<'de> serde::Deserializer<'de> for Word<'de> {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Self::Error> {
-        visitor.visit_enum(serde::de::IntoDeserializer::<Self::Error>::into_deserializer(self.0.as_ref()))
+        visitor.visit_enum(serde::de::IntoDeserializer::<Self::Error>::into_deserializer(
+            self.0.as_ref(),
+        ))
     }
 
     serde::forward_to_deserialize_any! {
@@ -191,12 +193,16 @@ mod tests {
             .body(())
             .unwrap()
             .into_parts();
-        Query::from_request_parts(&mut parts, &()).await.map(|Query(value)| value)
+        Query::from_request_parts(&mut parts, &())
+            .await
+            .map(|Query(value)| value)
     }
 
     #[tokio::test]
     async fn parameters_are_read_as_what_they_are() {
-        let read = read("limit=5&ascending=false&sortBy=a%20b&managed=orphan").await.unwrap();
+        let read = read("limit=5&ascending=false&sortBy=a%20b&managed=orphan")
+            .await
+            .unwrap();
         let expected = Parameters {
             limit: Some(5),
             ascending: Some(false),

@@ -253,7 +253,11 @@ async fn by_bearer(token: &SecretString, state: &AppState) -> Result<Caller> {
 async fn by_token(token: &SecretString, state: &AppState) -> Result<Caller> {
     let now = state.now();
     let hash = digest(token.expose_secret().as_bytes());
-    let found = state.directory.token(hash, now).await?.ok_or_else(Error::unauthorized)?;
+    let found = state
+        .directory
+        .token(hash, now)
+        .await?
+        .ok_or_else(Error::unauthorized)?;
     if state.directory.use_is_news(found.id, now) {
         let (store, id) = (state.store.clone(), found.id);
         state.tasks.spawn(async move {

@@ -215,7 +215,10 @@ mod tests {
     fn nobody_may_nothing_even_as_administrator() {
         let nobody = Subject::person("", true);
         let attributes = Attributes::default();
-        for action in actions(&attributes).into_iter().chain([Action::console(Resource::Own, Verb::Get)]) {
+        for action in actions(&attributes)
+            .into_iter()
+            .chain([Action::console(Resource::Own, Verb::Get)])
+        {
             assert!(matches!(decide(&nobody, &action), Decision::Deny { .. }), "{action:?}");
         }
     }

@@ -2,7 +2,10 @@
 //!
 //! A value that cannot be used is one clear line on standard error and exit 2, before any port is bound; what goes
 //! wrong later is one line and exit 1.
-#![expect(clippy::doc_markdown, reason = "doc comments of options are help texts, which are plain text")]
+#![expect(
+    clippy::doc_markdown,
+    reason = "doc comments of options are help texts, which are plain text"
+)]
 
 mod database;
 mod demo;

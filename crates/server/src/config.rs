@@ -2,7 +2,10 @@
 //!
 //! Every option is also an environment variable with the prefix `ATOLL_`; secrets come from files alone, so that no
 //! process list and no crash report shows them.
-#![expect(clippy::doc_markdown, reason = "doc comments of options are help texts, which are plain text")]
+#![expect(
+    clippy::doc_markdown,
+    reason = "doc comments of options are help texts, which are plain text"
+)]
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -30,11 +33,21 @@ pub struct Config {
 #[derive(Debug, Clone, clap::Args)]
 pub struct Listen {
     /// Address for TLS, and on loopback also for plain HTTP
-    #[arg(long, env = "ATOLL_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
+    #[arg(
+        long,
+        env = "ATOLL_LISTEN",
+        default_value = "127.0.0.1:8080",
+        value_name = "ADDRESS:PORT"
+    )]
     pub listen: SocketAddr,
 
     /// Address for Prometheus metrics: plain HTTP without credentials, so keep it private
-    #[arg(long, env = "ATOLL_METRICS_LISTEN", default_value = "127.0.0.1:9090", value_name = "ADDRESS:PORT")]
+    #[arg(
+        long,
+        env = "ATOLL_METRICS_LISTEN",
+        default_value = "127.0.0.1:9090",
+        value_name = "ADDRESS:PORT"
+    )]
     pub metrics_listen: SocketAddr,
 
     /// Certificate chain in PEM; without it the hub makes its own authority and certificate
@@ -62,7 +75,13 @@ pub struct Data {
     pub data_dir: PathBuf,
 
     /// Database: sqlite:PATH or postgres://…; the default is a SQLite file in the data dir
-    #[arg(long, env = "ATOLL_DATABASE", value_name = "URL", conflicts_with = "database_file", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "ATOLL_DATABASE",
+        value_name = "URL",
+        conflicts_with = "database_file",
+        hide_env_values = true
+    )]
     pub database: Option<String>,
 
     /// File that holds the database URL, for URLs with a password
@@ -137,7 +156,13 @@ mod tests {
     #[test]
     fn a_public_url_is_scheme_host_and_port_alone() {
         assert!(parse_public_url("https://atoll.example:8443").is_ok());
-        for bad in ["atoll.example", "ftp://atoll.example", "https://u:p@atoll.example", "https://atoll.example/x", "https://a/?q"] {
+        for bad in [
+            "atoll.example",
+            "ftp://atoll.example",
+            "https://u:p@atoll.example",
+            "https://atoll.example/x",
+            "https://a/?q",
+        ] {
             assert!(parse_public_url(bad).is_err(), "{bad}");
         }
     }

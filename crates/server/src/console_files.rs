@@ -29,13 +29,17 @@ const NOT_BUILT: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\
 <p>Run <code>make console</code> and build again. The APIs work without it: see <code>/api/v1</code> and <code>/k8s/hub</code>.</p></html>";
 
 /// Policy of every answer that is not the console's page.
-const POLICY: &str = "default-src 'none'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const POLICY: &str =
+    "default-src 'none'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Headers that every answer carries, page, API and errors alike.
 pub const SECURITY_HEADERS: [(HeaderName, HeaderValue); 4] = [
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-    (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
+    (
+        HeaderName::from_static("cross-origin-opener-policy"),
+        HeaderValue::from_static("same-origin"),
+    ),
     (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
 ];
 
@@ -72,7 +76,11 @@ fn file(path: &str, headers: &HeaderMap) -> Option<Response> {
     out.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type(path)));
     out.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
     out.insert(header::CONTENT_SECURITY_POLICY, data_policy());
-    let lifetime = if path.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let lifetime = if path.starts_with("assets/") {
+        "public, max-age=31536000, immutable"
+    } else {
+        "no-cache"
+    };
     out.insert(header::CACHE_CONTROL, HeaderValue::from_static(lifetime));
     if let Some(encoding) = encoding {
         out.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
@@ -82,14 +90,20 @@ fn file(path: &str, headers: &HeaderMap) -> Option<Response> {
 
 /// The encodings a client takes, best first, with the suffix of the file that holds them.
 fn encodings(headers: &HeaderMap) -> Vec<(&'static str, &'static str)> {
-    let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let accepted = headers
+        .get(header::ACCEPT_ENCODING)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     let takes = |name: &str| {
         accepted.split(',').any(|part| {
             let mut parts = part.split(';').map(str::trim);
             parts.next() == Some(name) && !parts.any(|parameter| parameter == "q=0")
         })
     };
-    [("br", ".br"), ("gzip", ".gz")].into_iter().filter(|(name, _)| takes(name)).collect()
+    [("br", ".br"), ("gzip", ".gz")]
+        .into_iter()
+        .filter(|(name, _)| takes(name))
+        .collect()
 }
 
 fn media_type(path: &str) -> &'static str {
@@ -109,7 +123,12 @@ fn media_type(path: &str) -> &'static str {
 
 fn page() -> Response {
     let Some(file) = Files::get(PAGE) else {
-        return (StatusCode::OK, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], NOT_BUILT).into_response();
+        return (
+            StatusCode::OK,
+            [(header::CONTENT_TYPE, "text/html; charset=utf-8")],
+            NOT_BUILT,
+        )
+            .into_response();
     };
     let random: [u8; 16] = rand::random();
     let nonce = STANDARD.encode(random);
@@ -120,7 +139,10 @@ fn page() -> Response {
     );
     let mut response = Response::new(Body::from(html));
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/html; charset=utf-8"),
+    );
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(
         header::CONTENT_SECURITY_POLICY,
@@ -136,7 +158,10 @@ mod tests {
     #[test]
     fn the_best_encoding_a_client_takes_comes_first() {
         let mut headers = HeaderMap::new();
-        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip, deflate, br;q=0.9"));
+        headers.insert(
+            header::ACCEPT_ENCODING,
+            HeaderValue::from_static("gzip, deflate, br;q=0.9"),
+        );
         assert_eq!(encodings(&headers), [("br", ".br"), ("gzip", ".gz")]);
         headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("br;q=0, gzip"));
         assert_eq!(encodings(&headers), [("gzip", ".gz")]);

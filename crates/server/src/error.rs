@@ -388,7 +388,12 @@ mod tests {
 
     #[test]
     fn every_reason_has_a_code_of_its_kind() {
-        let client = [Reason::BadRequest, Reason::Invalid, Reason::Misdirected, Reason::TooManyRequests];
+        let client = [
+            Reason::BadRequest,
+            Reason::Invalid,
+            Reason::Misdirected,
+            Reason::TooManyRequests,
+        ];
         assert!(client.iter().all(|reason| reason.code().is_client_error()));
         let server = [Reason::InternalError, Reason::BadGateway, Reason::Timeout];
         assert!(server.iter().all(|reason| reason.code().is_server_error()));

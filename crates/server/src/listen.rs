@@ -54,12 +54,17 @@ impl Listener {
     /// # Errors
     /// When the address cannot be bound.
     pub async fn bind(address: SocketAddr, tls: TlsSettings) -> std::io::Result<Self> {
-        let tcp = TcpListener::bind(address).await?;
-        Ok(Self {
-            tcp,
+        Ok(Self::bind_plain(address).await?.with_tls(tls))
+    }
+
+    /// The same port for TLS, and for plain HTTP on loopback alone.
+    #[must_use]
+    pub fn with_tls(self, tls: TlsSettings) -> Self {
+        Self {
             tls: Some(tls),
             plain: PlainHttp::LoopbackOnly,
-        })
+            ..self
+        }
     }
 
     /// Binds `address` for plain HTTP alone.
@@ -113,7 +118,10 @@ impl Listener {
         drop(self.tcp);
         connections.close();
         if tokio::time::timeout(DRAIN, connections.wait()).await.is_err() {
-            tracing::warn!(connections = connections.len(), "drain time is over; closing what is left");
+            tracing::warn!(
+                connections = connections.len(),
+                "drain time is over; closing what is left"
+            );
             tunnels.cancel();
             // Upgraded connections end by themselves now; anything else goes with the process.
             let _ = tokio::time::timeout(Duration::from_secs(2), connections.wait()).await;

@@ -196,7 +196,9 @@ impl Metrics {
             *states.entry(member.health().state.as_str()).or_default() += 1;
         }
         for (name, count) in states {
-            self.clusters.get_or_create(&InState { state: name.to_owned() }).set(count);
+            self.clusters
+                .get_or_create(&InState { state: name.to_owned() })
+                .set(count);
         }
         self.leader.set(i64::from(state.controllers.is_leader()));
         let counts = state.controllers.counts();

@@ -4,10 +4,12 @@
 //! What is the same everywhere (errors are a `metav1.Status`, how callers prove who they are) is added once, here.
 
 use utoipa::OpenApi as _;
-use utoipa::openapi::path::Operation;
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{ContentBuilder, OpenApi, PathItem, Ref, RefOr, ResponseBuilder};
 use utoipa::ToSchema;
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+};
+use utoipa::openapi::{ContentBuilder, OpenApi, PathItem, Ref, RefOr, ResponseBuilder};
 
 use crate::auth::bearer::{KEY_HEADER, SECURE_COOKIE};
 use crate::router;
@@ -33,7 +35,10 @@ struct Base;
 /// One thing that is wrong.
 #[derive(ToSchema)]
 #[schema(as = StatusCause)]
-#[expect(dead_code, reason = "describes `atoll_kubeapi::Cause`, which knows nothing of this document")]
+#[expect(
+    dead_code,
+    reason = "describes `atoll_kubeapi::Cause`, which knows nothing of this document"
+)]
 struct CauseDocument {
     /// Such as `FieldValueInvalid`.
     reason: Option<String>,
@@ -46,7 +51,10 @@ struct CauseDocument {
 /// More for programs.
 #[derive(ToSchema)]
 #[schema(as = StatusDetails, rename_all = "camelCase")]
-#[expect(dead_code, reason = "describes `atoll_kubeapi::Details`, which knows nothing of this document")]
+#[expect(
+    dead_code,
+    reason = "describes `atoll_kubeapi::Details`, which knows nothing of this document"
+)]
 struct DetailsDocument {
     /// Name of the object.
     name: Option<String>,
@@ -71,7 +79,10 @@ struct DetailsDocument {
 /// `metav1.Status`: what every error is.
 #[derive(ToSchema)]
 #[schema(as = Status, rename_all = "camelCase")]
-#[expect(dead_code, reason = "describes `atoll_kubeapi::Status`, which knows nothing of this document")]
+#[expect(
+    dead_code,
+    reason = "describes `atoll_kubeapi::Status`, which knows nothing of this document"
+)]
 struct StatusDocument {
     /// Always `v1`.
     api_version: String,
@@ -149,7 +160,10 @@ fn add_errors(operation: &mut Operation) {
         .description("What went wrong")
         .content("application/json", content)
         .build();
-    operation.responses.responses.insert("default".to_owned(), response.into());
+    operation
+        .responses
+        .responses
+        .insert("default".to_owned(), response.into());
 }
 
 #[cfg(test)]

@@ -72,7 +72,10 @@ pub(crate) fn console_api() -> OpenApiRouter<AppState> {
         .routes(routes!(api::kubeconfigs::create_kubeconfig))
         .routes(routes!(api::tokens::list_tokens, api::tokens::create_token))
         .routes(routes!(api::tokens::delete_token))
-        .routes(routes!(api::federated::list_federated, api::federated::create_federated))
+        .routes(routes!(
+            api::federated::list_federated,
+            api::federated::create_federated
+        ))
         .routes(routes!(
             api::federated::get_federated,
             api::federated::replace_federated,

@@ -35,7 +35,12 @@ pub fn start(format: LogFormat, filter: &str) -> Result<(), String> {
             )
             .try_init(),
         LogFormat::Json => registry
-            .with(tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(std::io::stderr))
+            .with(
+                tracing_subscriber::fmt::layer()
+                    .json()
+                    .flatten_event(true)
+                    .with_writer(std::io::stderr),
+            )
             .try_init(),
     };
     outcome.map_err(|error| format!("cannot start logging: {error}"))

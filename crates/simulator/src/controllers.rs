@@ -36,7 +36,10 @@ pub(crate) fn reconcile(engine: &mut Engine, key: &Key) {
         Kind::Endpoints => return endpoints::collect(engine, &object),
         Kind::Service => endpoints::plan(engine, &object),
         Kind::Ingress => endpoints::plan_ingress(engine, &object),
-        Kind::PersistentVolumeClaim => claims::plan(&object),
+        Kind::PersistentVolumeClaim => {
+            let pods = engine.objects.list(Kind::Pod, Some(&key.namespace));
+            claims::plan(&object, &pods)
+        }
         // What is going gets nothing new; its pods go with it.
         _ if is_deleting(&object) => return,
         Kind::Deployment => {

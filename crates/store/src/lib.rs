@@ -1,12 +1,12 @@
 //! The hub's data: SQLite for one process, PostgreSQL for several replicas. The only crate that names sqlx.
 //!
-//! * Every statement is written once, with `$n`, which both databases read; [`backend`] holds what differs.
+//! * Every statement is written once, with `$n`, which both databases read; `backend` holds what differs.
 //! * One counter, the *revision*, is bumped by the first statement of every transaction that writes objects or
 //!   clusters. That row is a lock, so the order of revisions is the order of commits, which `resourceVersion` and
 //!   watches need; a sequence would show gaps that fill later.
-//! * Writers that wait share one commit ([`writer`]): each has a revision of its own, and none is answered before the
+//! * Writers that wait share one commit (`writer`): each has a revision of its own, and none is answered before the
 //!   commit is on disk.
-//! * Credentials and Secrets are sealed ([`seal`]): the key is outside the database, and a sealed value opens only in
+//! * Credentials and Secrets are sealed (`seal`): the key is outside the database, and a sealed value opens only in
 //!   the place it was sealed for.
 #![warn(missing_docs)]
 

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { compareNames, formatBytes, formatCpu, formatList, formatRelative, formatWait } from "./format";
+import { compareNames, formatBytes, formatCpu, formatList, formatMillis, formatRelative, formatWait } from "./format";
 import { i18n } from "./i18n";
 
 const NOW = Date.parse("2026-11-25T12:00:00Z");
@@ -43,6 +43,10 @@ describe("a wait", () => {
 });
 
 describe("amounts", () => {
+  it("of time never claim that something took none", () => {
+    expect([0, 1, 1500].map(formatMillis)).toEqual(["< 1 ms", "1 ms", "1,500 ms"]);
+  });
+
   it("of processor time are cores", () => {
     expect([50, 1500, 16_000, 96_000].map(formatCpu)).toEqual(["0.05", "1.5", "16", "96"]);
   });

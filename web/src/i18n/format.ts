@@ -48,7 +48,7 @@ export function formatPercent(share: number): string {
 }
 
 export function formatMillis(value: number): string {
-  return `${formatNumber(value)} ms`;
+  return value < 1 ? "< 1 ms" : `${formatNumber(value)} ms`;
 }
 
 /** Processor time as cores: 1500 → "1.5". */

@@ -1,11 +1,13 @@
 import { useSyncExternalStore } from "react";
 
-// One clock for all relative times on the page.
+// One clock for all relative times on the page, so that they agree with one another.
 let now = Date.now();
 let timer: ReturnType<typeof setInterval> | undefined;
 const listeners = new Set<() => void>();
 
 function subscribe(listener: () => void) {
+  // Nobody has looked at the clock for a while: it was not running.
+  if (listeners.size === 0) now = Date.now();
   listeners.add(listener);
   timer ??= setInterval(() => {
     now = Date.now();
@@ -28,11 +30,12 @@ interface TimeProps {
 
 /** How long ago, with the exact time for those who ask. */
 export function Time({ value, relative, absolute }: TimeProps) {
-  // The clock says when to draw again. What is drawn is as of now: a time that has just come would else lie ahead.
-  useSyncExternalStore(subscribe, () => now);
+  const clock = useSyncExternalStore(subscribe, () => now);
+  // What has happened since the clock last moved happened now; it does not lie ahead.
+  const past = Math.min(Date.parse(value), Date.now());
   return (
     <time dateTime={value} title={absolute(value)}>
-      {relative(value, Date.now())}
+      {relative(value, Math.max(clock, past))}
     </time>
   );
 }

@@ -136,6 +136,29 @@ async fn a_write_whose_answer_was_lost_is_found_again() -> Result<()> {
     Ok(())
 }
 
+/// Nothing is on record but that a write began; that is enough to clean up.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_whose_answer_was_lost_is_deleted_with_its_object() -> Result<()> {
+    let world = two_in_step(Probes::Once).await?;
+    let patches = Requests {
+        method: Some("PATCH".parse()?),
+        path: "/configmaps/".into(),
+    };
+    world.members["us-1"].faults().add(patches, Fault::Truncate);
+    world.create("configmaps", "shop", "new", config("green")).await?;
+    world.until("us-1", "configmaps", "shop", "new", |_| true).await?;
+    world.until_word("configmaps", "shop", "new", "eu-1", "").await?;
+    world.delete_federated("configmaps", "shop", "new").await?;
+    world.until_deleted("configmaps", "shop", "new").await?;
+    for cluster in ["eu-1", "us-1"] {
+        assert!(
+            world.get(cluster, "configmaps", "shop", "new").await?.is_none(),
+            "it is left in {cluster}"
+        );
+    }
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_read_is_not_gone() -> Result<()> {
     let world = two_in_step(Probes::Once).await?;

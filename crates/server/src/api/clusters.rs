@@ -1,5 +1,6 @@
 //! Registered clusters.
 
+mod order;
 mod view;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use utoipa::{IntoParams, ToSchema};
 
 pub use view::{ClusterView, RoleView, StateView, Stored, all_clusters, stored_cluster, stored_clusters};
 
+use self::order::{SORT_KEYS, sort_key};
 use super::connection_checks::StageLine;
 use super::{Json, List, ObjectRef, Paging, Path, Query, ndjson};
 use crate::app::register_cluster::{self, Registered};
@@ -52,48 +54,6 @@ pub struct ClustersQuery {
     state: Option<StateView>,
 }
 
-const SORT_KEYS: [&str; 11] = [
-    "name",
-    "alias",
-    "role",
-    "state",
-    "since",
-    "kubernetesVersion",
-    "nodeCount",
-    "provider",
-    "region",
-    "latencyMs",
-    "createdAt",
-];
-
-/// A value to sort by: text, then numbers; what is unknown comes first.
-type SortKey = (Option<String>, Option<i128>);
-
-fn sort_key(cluster: &ClusterView, by: &str) -> SortKey {
-    let text = |text: &Option<String>| (text.as_ref().map(|text| text.to_lowercase()), None);
-    let number = |number: Option<i128>| (None, number);
-    match by {
-        "alias" => text(&cluster.alias),
-        "role" => number(Some(i128::from(cluster.role == RoleView::Member))),
-        "state" => number(Some(cluster.state as i128)),
-        "since" => number(cluster.since.map(|at| at.as_nanosecond())),
-        "kubernetesVersion" => (None, cluster.kubernetes_version.as_deref().map(version_number)),
-        "nodeCount" => number(cluster.node_count.map(i128::from)),
-        "provider" => text(&cluster.provider),
-        "region" => text(&cluster.region),
-        "latencyMs" => number(cluster.latency_ms.map(i128::from)),
-        "createdAt" => number(Some(cluster.created_at.as_nanosecond())),
-        _ => (Some(cluster.name.clone()), None),
-    }
-}
-
-/// `v1.36.3` as a number that sorts as people expect.
-fn version_number(version: &str) -> i128 {
-    let mut parts = version.trim_start_matches('v').split(['.', '-', '+']);
-    let mut part = || parts.next().and_then(|part| part.parse::<i128>().ok()).unwrap_or_default();
-    (part() * 100_000 + part()) * 100_000 + part()
-}
-
 /// Lists clusters.
 #[utoipa::path(
     get, path = "/api/v1/clusters", tag = "clusters", params(ClustersQuery),
@@ -119,7 +79,9 @@ pub async fn list_clusters(
             && query.role.is_none_or(|role| role == cluster.role)
             && query.state.is_none_or(|state| state == cluster.state)
     });
-    Ok(Json(paging.apply(clusters, |cluster| sort_key(cluster, &paging.sort_by))))
+    Ok(Json(
+        paging.apply(clusters, |cluster| sort_key(cluster, &paging.sort_by)),
+    ))
 }
 
 /// Reads one cluster.
@@ -138,7 +100,9 @@ pub async fn get_cluster(
 }
 
 pub(super) async fn read(state: &AppState, name: &str) -> Result<ClusterView> {
-    let stored = stored_cluster(&state.store, name).await?.ok_or_else(|| Error::no_cluster(name))?;
+    let stored = stored_cluster(&state.store, name)
+        .await?
+        .ok_or_else(|| Error::no_cluster(name))?;
     Ok(ClusterView::new(&stored, state.clusters.member(name).as_ref()))
 }
 
@@ -229,7 +193,11 @@ pub async fn register_cluster(
         };
         match outcome {
             Ok(Joined { cluster, created }) => lines.write(&json!({"cluster": cluster, "created": created})).await,
-            Err(error) => lines.write(&json!({"status": error.logged("a cluster was not registered")})).await,
+            Err(error) => {
+                lines
+                    .write(&json!({"status": error.logged("a cluster was not registered")}))
+                    .await
+            }
         }
     }))
 }
@@ -384,15 +352,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_sort_as_people_expect() {
-        assert!(version_number("v1.9.0") < version_number("v1.33.13"));
-        assert!(version_number("v1.33.2") < version_number("v1.33.13"));
-        assert_eq!(version_number("v1.33.2-eks-abc"), version_number("v1.33.2"));
-    }
-
-    #[test]
     fn a_patch_tells_null_from_left_out() {
-        let patch: ClusterPatch = serde_json::from_value(json!({"alias": null, "labels": {"a": null, "b": "c"}})).unwrap();
+        let patch: ClusterPatch =
+            serde_json::from_value(json!({"alias": null, "labels": {"a": null, "b": "c"}})).unwrap();
         assert_eq!(patch.alias, Some(None));
         assert_eq!(patch.region, None);
         assert_eq!(patch.labels["a"], None);

@@ -95,9 +95,11 @@ pub struct FederatedBody {
 
 /// The federated type that a path names.
 fn kind_of(resource: &str) -> Result<&'static TypeDescriptor> {
-    types::enabled()
-        .find(|kind| kind.name() == resource)
-        .ok_or_else(|| Error::not_found(format!("{resource:?} is no federated type of this hub; an example is deployments.apps")))
+    types::enabled().find(|kind| kind.name() == resource).ok_or_else(|| {
+        Error::not_found(format!(
+            "{resource:?} is no federated type of this hub; an example is deployments.apps"
+        ))
+    })
 }
 
 /// Refuses an object that is of another kind, or another object, than the path says.
@@ -112,7 +114,10 @@ fn refuse_other(kind: &TypeDescriptor, object: &Value, place: Option<(&str, &str
     if let Some((namespace, wanted)) = place {
         let found = text(&object["metadata"]["namespace"]);
         if name != wanted {
-            causes.push(Cause::invalid("object.metadata.name", format!("is {name:?}, and the path says {wanted:?}")));
+            causes.push(Cause::invalid(
+                "object.metadata.name",
+                format!("is {name:?}, and the path says {wanted:?}"),
+            ));
         }
         if found != namespace {
             let message = format!("is {found:?}, and the path says {namespace:?}");
@@ -151,12 +156,14 @@ pub async fn list_federated(
     let (group, plural) = (&kind.federated.group, &kind.federated.plural);
     let listing = state.store.objects(group, plural, namespace).await?;
     let part = query.name.unwrap_or_default();
-    let chosen = listing.objects.iter().filter(|object| {
-        object.key.name.contains(&part) && selector.matches(&object.body["metadata"]["labels"])
-    });
+    let chosen = listing
+        .objects
+        .iter()
+        .filter(|object| object.key.name.contains(&part) && selector.matches(&object.body["metadata"]["labels"]));
     let summaries = chosen.map(|object| Federated::new(kind, object));
-    let summaries: Vec<Federated> =
-        summaries.filter(|object| query.state.is_none_or(|state| state == object.state)).collect();
+    let summaries: Vec<Federated> = summaries
+        .filter(|object| query.state.is_none_or(|state| state == object.state))
+        .collect();
     Ok(Json(paging.apply(summaries, |object| {
         let number = match paging.sort_by.as_str() {
             "state" => i128::from(object.state as u8),
@@ -196,7 +203,14 @@ pub async fn create_federated(
         .iter()
         .map(|(api_version, kind, name)| ObjectRef::new(api_version, kind, name))
         .collect();
-    Ok((StatusCode::CREATED, Json(FederatedCreated { summary, object, created })))
+    Ok((
+        StatusCode::CREATED,
+        Json(FederatedCreated {
+            summary,
+            object,
+            created,
+        }),
+    ))
 }
 
 /// Reads a federated object.
@@ -317,10 +331,12 @@ pub async fn preview_federated(
 ) -> Result<Json<Preview>> {
     caller.may(&Action::console(Resource::Federated, Verb::Create))?;
     let found = body.object["kind"].as_str().unwrap_or_default();
-    let kind = types::enabled().find(|kind| kind.federated.kind == found).ok_or_else(|| {
-        let cause = Cause::invalid("object.kind", format!("{found:?} is no federated kind of this hub"));
-        Error::invalid(found, "", vec![cause])
-    })?;
+    let kind = types::enabled()
+        .find(|kind| kind.federated.kind == found)
+        .ok_or_else(|| {
+            let cause = Cause::invalid("object.kind", format!("{found:?} is no federated kind of this hub"));
+            Error::invalid(found, "", vec![cause])
+        })?;
     let context = caller.context(auth::request_id(&extensions));
     let (told, mut warnings) = preview::preview_federated(&state, &context, kind, &body.object).await?;
     warnings.extend(told.warnings.into_iter().map(|warning| warning.0));

@@ -85,7 +85,10 @@ mod tests {
     fn lines_are_sent_to_those_who_ask() {
         let mut headers = HeaderMap::new();
         assert!(!is_wanted(&headers));
-        headers.insert(ACCEPT, http::HeaderValue::from_static("application/json, application/x-ndjson"));
+        headers.insert(
+            ACCEPT,
+            http::HeaderValue::from_static("application/json, application/x-ndjson"),
+        );
         assert!(is_wanted(&headers));
     }
 }

@@ -94,7 +94,9 @@ pub async fn create_session(
     let user = check_password(&state, &extensions, &body.username, body.password).await?;
 
     let now = state.now();
-    let expires_at = now.checked_add(i64::from(state.hub.session_hours).hours()).map_err(Error::internal)?;
+    let expires_at = now
+        .checked_add(i64::from(state.hub.session_hours).hours())
+        .map_err(Error::internal)?;
     let key = auth::random_text();
     let session = atoll_store::Session {
         id: Uuid::new_v4(),
@@ -109,7 +111,11 @@ pub async fn create_session(
 
     let user = UserView::from(&user);
     if !body.cookie {
-        let answer = SessionAnswer::Token(TokenSession { token, expires_at, user });
+        let answer = SessionAnswer::Token(TokenSession {
+            token,
+            expires_at,
+            user,
+        });
         return Ok((StatusCode::CREATED, Json(answer)).into_response());
     }
     let answer = SessionAnswer::Cookie(CookieSession { key, expires_at, user });
@@ -123,14 +129,12 @@ pub async fn create_session(
     delete, path = "/api/v1/sessions/current", tag = "sessions",
     responses((status = 204, description = "Signed out")),
 )]
-pub async fn delete_session(
-    State(state): State<AppState>,
-    extensions: Extensions,
-    caller: Caller,
-) -> Result<Response> {
+pub async fn delete_session(State(state): State<AppState>, extensions: Extensions, caller: Caller) -> Result<Response> {
     caller.may(&Action::console(Resource::Own, Verb::Delete))?;
     let Proof::Session { id, .. } = caller.proof else {
-        return Err(Error::bad_request("this call is made with an API token, which is revoked under /api/v1/tokens"));
+        return Err(Error::bad_request(
+            "this call is made with an API token, which is revoked under /api/v1/tokens",
+        ));
     };
     state.store.delete_session(id).await?;
     tracing::info!(user.name = %caller.subject.user, session.id = %id, "signed out");
@@ -158,12 +162,17 @@ async fn check_password(
         .map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.address.ip());
     password::check_length(&password).map_err(|error| Error::bad_request(error.to_string()))?;
     if name.len() > MAX_NAME {
-        return Err(Error::bad_request(format!("the user name is longer than {MAX_NAME} bytes")));
+        return Err(Error::bad_request(format!(
+            "the user name is longer than {MAX_NAME} bytes"
+        )));
     }
     if let Err(locked) = state.limiter.begin(name, address.into(), state.now()) {
         state.metrics.signed_in(SignInOutcome::Locked);
         tracing::warn!(peer = %address, "too many tries to sign in");
-        return Err(Error::too_many_requests("too many tries to sign in", locked.retry_after_seconds));
+        return Err(Error::too_many_requests(
+            "too many tries to sign in",
+            locked.retry_after_seconds,
+        ));
     }
     let user = state.store.user(name).await?.filter(|user| !user.disabled);
     let known = user.as_ref().map(|user| user.password_hash.clone());
@@ -185,7 +194,11 @@ async fn check_password(
 /// The session cookie. Over TLS it has the prefix that makes browsers insist on `Secure`; on loopback without TLS a
 /// browser would refuse that, so there it has another name.
 fn cookie(token: &str, seconds: i64, tls: bool) -> Result<HeaderValue> {
-    let (name, secure) = if tls { (SECURE_COOKIE, "; Secure") } else { (LOOPBACK_COOKIE, "") };
+    let (name, secure) = if tls {
+        (SECURE_COOKIE, "; Secure")
+    } else {
+        (LOOPBACK_COOKIE, "")
+    };
     let text = format!("{name}={token}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}");
     HeaderValue::from_str(&text).map_err(Error::internal)
 }

@@ -81,10 +81,14 @@ pub async fn open_stream(
     let caller = caller(&state, &headers, &extensions).await?;
     caller.may(&Action::console(Resource::Stream, Verb::Get))?;
     let upgrade = upgrade.map_err(|rejection| Error::bad_request(rejection.body_text()))?;
-    let slot = state.feeds.open(&caller.subject.user, MAX_STREAMS).ok_or_else(|| {
-        Error::too_many_requests(format!("there are {MAX_STREAMS} open streams already"), 10)
-    })?;
-    let upgrade = upgrade.protocols([PROTOCOL]).max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE);
+    let slot = state
+        .feeds
+        .open(&caller.subject.user, MAX_STREAMS)
+        .ok_or_else(|| Error::too_many_requests(format!("there are {MAX_STREAMS} open streams already"), 10))?;
+    let upgrade = upgrade
+        .protocols([PROTOCOL])
+        .max_message_size(MAX_MESSAGE)
+        .max_frame_size(MAX_MESSAGE);
     Ok(upgrade.on_upgrade(move |socket| async move {
         state.metrics.streams.inc();
         Stream::new(state.clone(), caller, socket).run().await;
@@ -107,7 +111,10 @@ async fn caller(state: &AppState, headers: &HeaderMap, extensions: &Extensions) 
     if tickets.next().is_some() {
         return Err(Error::bad_request("more than one ticket"));
     }
-    let caller = state.tickets.redeem(ticket, PATH, state.now()).ok_or_else(Error::unauthorized)?;
+    let caller = state
+        .tickets
+        .redeem(ticket, PATH, state.now())
+        .ok_or_else(Error::unauthorized)?;
     caller.recheck(state).await?;
     Ok(caller)
 }
@@ -229,17 +236,22 @@ impl Stream {
     }
 
     fn subscribe(&mut self, sub: u64, resource: &str, namespace: Option<String>, name: Option<String>) -> Result<()> {
-        let source = Source::parse(resource).ok_or_else(|| Error::not_found(format!("there is no topic {resource:?}")))?;
+        let source =
+            Source::parse(resource).ok_or_else(|| Error::not_found(format!("there is no topic {resource:?}")))?;
         let of = match source {
             Source::Clusters => Resource::Clusters,
             Source::Federated(_) => Resource::Federated,
         };
         self.caller.may(&Action::console(of, Verb::List))?;
         if self.subscriptions.len() >= MAX_SUBSCRIPTIONS && !self.subscriptions.contains_key(&sub) {
-            return Err(Error::too_many_requests(format!("at most {MAX_SUBSCRIPTIONS} topics at once"), 1));
+            return Err(Error::too_many_requests(
+                format!("at most {MAX_SUBSCRIPTIONS} topics at once"),
+                1,
+            ));
         }
         let feed = self.state.feeds.subscribe(&self.state, source);
-        self.subscriptions.insert(sub, Subscription::new(source, namespace, name));
+        self.subscriptions
+            .insert(sub, Subscription::new(source, namespace, name));
         self.feeds.insert(sub, WatchStream::new(feed));
         Ok(())
     }

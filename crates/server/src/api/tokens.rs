@@ -98,7 +98,9 @@ pub async fn list_tokens(
     let paging = Paging::new(query.page, query.limit, query.sort_by, query.ascending, &SORT_KEYS)?;
     let part = query.name.unwrap_or_default().to_lowercase();
     let tokens = state.store.tokens(&caller.subject.user).await?;
-    let views = tokens.into_iter().filter(|token| token.name.to_lowercase().contains(&part));
+    let views = tokens
+        .into_iter()
+        .filter(|token| token.name.to_lowercase().contains(&part));
     let views: Vec<TokenView> = views.map(TokenView::from).collect();
     Ok(Json(paging.apply(views, |token| match paging.sort_by.as_str() {
         "name" => (token.name.to_lowercase(), None),
@@ -147,11 +149,7 @@ pub async fn create_token(
     params(("id" = Uuid, Path, description = "The token's id")),
     responses((status = 204, description = "Revoked")),
 )]
-pub async fn delete_token(
-    State(state): State<AppState>,
-    caller: Caller,
-    Path(id): Path<String>,
-) -> Result<StatusCode> {
+pub async fn delete_token(State(state): State<AppState>, caller: Caller, Path(id): Path<String>) -> Result<StatusCode> {
     caller.may(&Action::console(Resource::Own, Verb::Delete))?;
     let unknown = || Error::from(atoll_kubeapi::Status::not_found("", "tokens", &id));
     let parsed: Uuid = id.parse().map_err(|_| unknown())?;

@@ -110,11 +110,16 @@ pub(crate) fn labels_of(body: &Value) -> BTreeMap<String, String> {
 /// A stored object with other labels.
 pub(super) fn with_labels(body: &Value, labels: &BTreeMap<String, String>) -> Value {
     let mut body = body.clone();
-    let Some(metadata) = body["metadata"].as_object_mut() else { return body };
+    let Some(metadata) = body["metadata"].as_object_mut() else {
+        return body;
+    };
     if labels.is_empty() {
         metadata.remove("labels");
     } else {
-        let labels: Map<String, Value> = labels.iter().map(|(key, value)| (key.clone(), value.as_str().into())).collect();
+        let labels: Map<String, Value> = labels
+            .iter()
+            .map(|(key, value)| (key.clone(), value.as_str().into()))
+            .collect();
         metadata.insert("labels".to_owned(), Value::Object(labels));
     }
     body
@@ -157,8 +162,14 @@ mod tests {
         let secret = secret("eu-1-abcde", "eu-1", &connection.credential, now);
         assert_eq!(secret["data"]["token"], "YWJj");
         let cluster = kubefed_cluster("eu-1", &BTreeMap::new(), &connection, "eu-1-abcde", now);
-        assert_eq!(cluster["spec"], json!({"apiEndpoint": "https://10.0.0.1:6443", "secretRef": {"name": "eu-1-abcde"}}));
-        assert!(!cluster.to_string().contains("YWJj"), "the credential stands in the Secret alone");
+        assert_eq!(
+            cluster["spec"],
+            json!({"apiEndpoint": "https://10.0.0.1:6443", "secretRef": {"name": "eu-1-abcde"}})
+        );
+        assert!(
+            !cluster.to_string().contains("YWJj"),
+            "the credential stands in the Secret alone"
+        );
     }
 
     #[test]

@@ -62,7 +62,10 @@ pub(super) fn label_causes(labels: &BTreeMap<String, String>) -> Vec<Cause> {
         })
         .collect();
     if labels.len() > MAX_LABELS {
-        causes.push(Cause::invalid("labels", format!("a cluster has at most {MAX_LABELS} labels")));
+        causes.push(Cause::invalid(
+            "labels",
+            format!("a cluster has at most {MAX_LABELS} labels"),
+        ));
     }
     causes
 }

@@ -239,7 +239,12 @@ pub fn as_stored(kind: &TypeDescriptor, object: &Value) -> Result<Object> {
             .transpose()
     };
     Ok(Object {
-        key: ObjectKey::new(&kind.federated.group, &kind.federated.plural, text("namespace"), text("name")),
+        key: ObjectKey::new(
+            &kind.federated.group,
+            &kind.federated.plural,
+            text("namespace"),
+            text("name"),
+        ),
         uid: text("uid").to_owned(),
         generation: metadata["generation"].as_i64().unwrap_or_default(),
         revision: Revision(text("resourceVersion").parse().unwrap_or_default()),
@@ -269,14 +274,20 @@ mod tests {
     #[test]
     fn a_namespace_that_selects_by_labels_is_left_alone() {
         let namespace = json!({"spec": {"placement": {"clusterSelector": {}}}});
-        assert_eq!(covered(Some(&namespace), &json!({"clusters": [{"name": "eu-1"}]})), None);
+        assert_eq!(
+            covered(Some(&namespace), &json!({"clusters": [{"name": "eu-1"}]})),
+            None
+        );
     }
 
     #[test]
     fn a_new_namespace_goes_where_its_first_object_goes() {
         let placement = json!({"clusterSelector": {"matchLabels": {"region": "eu"}}});
         let made = covered(None, &placement).unwrap();
-        assert_eq!((&made["kind"], &made["spec"]["placement"]), (&json!("FederatedNamespace"), &placement));
+        assert_eq!(
+            (&made["kind"], &made["spec"]["placement"]),
+            (&json!("FederatedNamespace"), &placement)
+        );
         assert!(atoll_federation::admit(federated_namespaces().unwrap(), &made, None).is_ok());
     }
 }

@@ -20,23 +20,41 @@ const TOKEN_DAYS: i64 = 365;
 ///
 /// # Errors
 /// When a named cluster is not registered, or no token can be made.
-pub async fn issue_kubeconfig(state: &AppState, caller: &Caller, clusters: Option<Vec<String>>) -> Result<SecretString> {
+pub async fn issue_kubeconfig(
+    state: &AppState,
+    caller: &Caller,
+    clusters: Option<Vec<String>>,
+) -> Result<SecretString> {
     let names = reachable(state, caller, clusters).await?;
     let now = state.now();
     let expires_at = now.checked_add((TOKEN_DAYS * 24).hours()).map_err(Error::internal)?;
     let label = format!("kubeconfig {}", now.strftime("%Y-%m-%d %H:%M"));
     let (_, token) = issue_token(&state.store, &caller.subject.user, &label, Some(expires_at), now).await?;
     let document = kubeconfig(&state.hub, &caller.subject.user, &names, &token);
-    serde_saphyr::to_string(&document).map(SecretString::from).map_err(Error::internal)
+    // One line for each value, however long, as kubectl writes it.
+    let options = serde_saphyr::ser_options! { prefer_block_scalars: false };
+    serde_saphyr::to_string_with_options(&document, options)
+        .map(SecretString::from)
+        .map_err(Error::internal)
 }
 
 async fn reachable(state: &AppState, caller: &Caller, wanted: Option<Vec<String>>) -> Result<Vec<String>> {
-    let may = |name: &str| decide(&caller.subject, &Action::named(Resource::Clusters, Verb::Get, name)) == Decision::Allow;
+    let may =
+        |name: &str| decide(&caller.subject, &Action::named(Resource::Clusters, Verb::Get, name)) == Decision::Allow;
     let listing = state
         .store
-        .objects("core.kubefed.io", "kubefedclusters", Some(atoll_federation::types::SYSTEM_NAMESPACE))
+        .objects(
+            "core.kubefed.io",
+            "kubefedclusters",
+            Some(atoll_federation::types::SYSTEM_NAMESPACE),
+        )
         .await?;
-    let all: Vec<String> = listing.objects.into_iter().map(|object| object.key.name).filter(|name| may(name)).collect();
+    let all: Vec<String> = listing
+        .objects
+        .into_iter()
+        .map(|object| object.key.name)
+        .filter(|name| may(name))
+        .collect();
     let Some(mut wanted) = wanted else { return Ok(all) };
     wanted.sort_unstable();
     wanted.dedup();
@@ -61,7 +79,11 @@ fn kubeconfig(hub: &Hub, user: &str, clusters: &[String], token: &SecretString) 
     let of_cluster = |name: &String| {
         // A cluster that is itself called `hub` must not hide the hub.
         let context = if name == "hub" { "cluster-hub" } else { name };
-        (context.to_owned(), format!("atoll-cluster-{name}"), format!("/k8s/clusters/{name}"))
+        (
+            context.to_owned(),
+            format!("atoll-cluster-{name}"),
+            format!("/k8s/clusters/{name}"),
+        )
     };
     let (mut entries, mut contexts) = (Vec::new(), Vec::new());
     for (context, entry, path) in std::iter::once(hub_entry).chain(clusters.iter().map(of_cluster)) {
@@ -97,7 +119,10 @@ mod tests {
 
     fn contexts(document: &Value) -> Vec<&str> {
         let contexts = document["contexts"].as_array().unwrap();
-        contexts.iter().map(|context| context["name"].as_str().unwrap()).collect()
+        contexts
+            .iter()
+            .map(|context| context["name"].as_str().unwrap())
+            .collect()
     }
 
     #[test]
@@ -105,10 +130,19 @@ mod tests {
         let token = SecretString::from("atoll_x");
         let document = kubeconfig(&hub(Some("PEM")), "ada", &["eu-1".into()], &token);
         assert_eq!(contexts(&document), ["hub", "eu-1"]);
-        let servers: Vec<_> = document["clusters"].as_array().unwrap().iter().map(|entry| &entry["cluster"]).collect();
+        let servers: Vec<_> = document["clusters"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|entry| &entry["cluster"])
+            .collect();
         assert_eq!(servers[0]["server"], "https://hub.example:8443/k8s/hub");
         assert_eq!(servers[1]["server"], "https://hub.example:8443/k8s/clusters/eu-1");
-        assert!(servers.iter().all(|server| server["certificate-authority-data"] == "UEVN"));
+        assert!(
+            servers
+                .iter()
+                .all(|server| server["certificate-authority-data"] == "UEVN")
+        );
         assert_eq!(document["users"][0]["user"]["token"], "atoll_x");
     }
 
@@ -117,6 +151,10 @@ mod tests {
         let document = kubeconfig(&hub(None), "ada", &["hub".into()], &SecretString::from("t"));
         assert_eq!(contexts(&document), ["hub", "cluster-hub"]);
         assert_eq!(document["current-context"], "hub");
-        assert!(document["clusters"][0]["cluster"].get("certificate-authority-data").is_none());
+        assert!(
+            document["clusters"][0]["cluster"]
+                .get("certificate-authority-data")
+                .is_none()
+        );
     }
 }

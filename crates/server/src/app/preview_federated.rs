@@ -66,7 +66,14 @@ async fn admit(
             if let Some(metadata) = unversioned["metadata"].as_object_mut() {
                 metadata.remove("resourceVersion");
             }
-            hub::call(state, context.clone(), Method::PUT, &format!("{path}?{dry}"), Some(&unversioned)).await
+            hub::call(
+                state,
+                context.clone(),
+                Method::PUT,
+                &format!("{path}?{dry}"),
+                Some(&unversioned),
+            )
+            .await
         }
         None => {
             let path = format!("{}?{dry}", hub::collection_path(kind, namespace));
@@ -108,7 +115,10 @@ async fn as_if_made(
         Error::invalid(
             &kind.federated.kind,
             "",
-            errors.into_iter().map(|error| Cause::invalid(error.field, error.message)).collect(),
+            errors
+                .into_iter()
+                .map(|error| Cause::invalid(error.field, error.message))
+                .collect(),
         )
     })?;
     let clusters = clusters(state).await?;
@@ -116,7 +126,9 @@ async fn as_if_made(
         Ok(Placed::Clusters(placed)) => placed,
         Ok(Placed::NamespaceNotFederated) | Err(_) => Default::default(),
     };
-    let ready = placed.into_iter().filter(|name| clusters.get(name).is_some_and(|cluster| cluster.ready));
+    let ready = placed
+        .into_iter()
+        .filter(|name| clusters.get(name).is_some_and(|cluster| cluster.ready));
     let looks = ready.filter_map(|name| {
         let member = state.clusters.member(name.as_str())?;
         let object = &object;
@@ -155,10 +167,16 @@ async fn as_if_made(
 /// The registered clusters, as planning sees them.
 async fn clusters(state: &AppState) -> Result<BTreeMap<ClusterName, Cluster>> {
     let key = Store::cluster_key("");
-    let listing = state.store.objects(&key.group, &key.resource, Some(&key.namespace)).await?;
+    let listing = state
+        .store
+        .objects(&key.group, &key.resource, Some(&key.namespace))
+        .await?;
     let cluster = |object: &atoll_store::Object| {
         let name = ClusterName::parse(&object.key.name).ok()?;
-        let ready = state.clusters.member(name.as_str()).is_some_and(|member| member.is_ready());
+        let ready = state
+            .clusters
+            .member(name.as_str())
+            .is_some_and(|member| member.is_ready());
         let cluster = Cluster {
             ready,
             keeps_share: ready,

@@ -67,14 +67,9 @@ pub async fn register_cluster(
     refuse_taken_name(state, &new.name).await?;
     refuse_second_host(state, &new).await?;
 
-    let checked = check_kubeconfig(
-        state,
-        new.kubeconfig.expose_secret(),
-        new.context.as_deref(),
-        report,
-    )
-    .await
-    .map_err(|unusable| unusable.error)?;
+    let checked = check_kubeconfig(state, new.kubeconfig.expose_secret(), new.context.as_deref(), report)
+        .await
+        .map_err(|unusable| unusable.error)?;
     if let Some(uid) = &checked.findings.facts.uid
         && let Some(name) = registered_as(state, uid).await?
     {
@@ -172,7 +167,9 @@ async fn save(
         endpoint: connection.endpoint.to_string(),
         ca: connection.ca.clone().unwrap_or_default(),
         tls_server_name: connection.tls_server_name.clone().unwrap_or_default(),
-        credential: state.store.seal_credential(&new.name, &connection.credential.to_stored())?,
+        credential: state
+            .store
+            .seal_credential(&new.name, &connection.credential.to_stored())?,
         credential_revision: FIRST_REVISION,
         credential_expires_at: connection.expires_at,
         admit_admins: new.admit_admins,

@@ -44,7 +44,13 @@ pub async fn remove_cluster(state: &AppState, user: &str, name: &str, managed: M
             }
         }
     }
-    tracing::info!(cluster.name = name, user.name = user, ?managed, left = left.len(), "a cluster was removed");
+    tracing::info!(
+        cluster.name = name,
+        user.name = user,
+        ?managed,
+        left = left.len(),
+        "a cluster was removed"
+    );
     Ok(left)
 }
 
@@ -53,7 +59,9 @@ async fn refuse_unknown_or_held(state: &AppState, name: &str) -> Result<()> {
     if object.is_none() && state.store.cluster(name).await?.is_none() {
         return Err(Error::no_cluster(name));
     }
-    let finalizers = object.as_ref().and_then(|object| object.body["metadata"]["finalizers"].as_array());
+    let finalizers = object
+        .as_ref()
+        .and_then(|object| object.body["metadata"]["finalizers"].as_array());
     if finalizers.is_some_and(|finalizers| !finalizers.is_empty()) {
         let message = "the cluster's KubeFedCluster has finalizers, so somebody else wants a word before it goes";
         return Err(Error::new(Reason::Conflict, message)
@@ -66,9 +74,12 @@ async fn refuse_unknown_or_held(state: &AppState, name: &str) -> Result<()> {
 async fn delete_managed(state: &AppState, name: &str) -> Result<Vec<Left>> {
     let deleting = tokio::time::timeout(DELETING, state.controllers.delete_managed(name));
     let left = deleting.await.map_err(|_| {
-        Error::new(Reason::Timeout, "deleting what the hub manages took too long; the cluster is still registered")
-            .in_cluster(name)
-            .with_hint("Try again, or remove the cluster and leave its objects.")
+        Error::new(
+            Reason::Timeout,
+            "deleting what the hub manages took too long; the cluster is still registered",
+        )
+        .in_cluster(name)
+        .with_hint("Try again, or remove the cluster and leave its objects.")
     })??;
     if let Some(member) = state.clusters.member(name).filter(|member| member.is_ready())
         && let Err(error) = dismiss_admins(member.as_ref(), &state.hub.uid.to_string()).await

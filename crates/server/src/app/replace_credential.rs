@@ -17,7 +17,13 @@ use crate::state::AppState;
 ///
 /// # Errors
 /// When the kubeconfig cannot be used, or leads elsewhere; then everything stays as it was.
-pub async fn replace_credential(state: &AppState, user: &str, name: &str, text: &str, context: Option<&str>) -> Result<()> {
+pub async fn replace_credential(
+    state: &AppState,
+    user: &str,
+    name: &str,
+    text: &str,
+    context: Option<&str>,
+) -> Result<()> {
     let (row, _) = find(state, name).await?;
     let mut ignore = |_: StageReport| {};
     let checked = check_kubeconfig(state, text, context, &mut ignore)
@@ -43,7 +49,11 @@ pub async fn replace_credential(state: &AppState, user: &str, name: &str, text: 
             }
         }
     }
-    tracing::info!(cluster.name = name, user.name = user, "the credential of a cluster was replaced");
+    tracing::info!(
+        cluster.name = name,
+        user.name = user,
+        "the credential of a cluster was replaced"
+    );
     Ok(())
 }
 
@@ -94,7 +104,11 @@ async fn secret_write(
         body["data"] = objects::secret_data(&connection.credential);
         return Ok((named.to_owned(), objects::update(&secret, body)));
     }
-    let name = if named.is_empty() { objects::new_secret_name(cluster) } else { named.to_owned() };
+    let name = if named.is_empty() {
+        objects::new_secret_name(cluster)
+    } else {
+        named.to_owned()
+    };
     let body = objects::secret(&name, cluster, &connection.credential, state.now());
     let write = Write::Create {
         key: objects::secret_key(&name),

@@ -66,7 +66,10 @@ pub fn read(headers: &HeaderMap, tls: bool) -> Result<Presented, Unreadable> {
         (Some(value), None) => bearer(value).map(Presented::Bearer),
         (None, Some(token)) => {
             same_origin(headers)?;
-            let key = headers.get(KEY_HEADER).and_then(|key| key.to_str().ok()).map(SecretString::from);
+            let key = headers
+                .get(KEY_HEADER)
+                .and_then(|key| key.to_str().ok())
+                .map(SecretString::from);
             Ok(Presented::Cookie { token, key })
         }
         (None, None) => Ok(Presented::Nothing),
@@ -91,7 +94,9 @@ fn session_cookie(headers: &HeaderMap, name: &str) -> Result<Option<SecretString
     for header in headers.get_all(COOKIE) {
         let text = header.to_str().map_err(|_| Unreadable::Malformed)?;
         for pair in text.split(';') {
-            let Some((key, value)) = pair.trim().split_once('=') else { continue };
+            let Some((key, value)) = pair.trim().split_once('=') else {
+                continue;
+            };
             if key != name {
                 continue;
             }
@@ -118,13 +123,19 @@ pub fn same_origin(headers: &HeaderMap) -> Result<(), Unreadable> {
     {
         return Err(Unreadable::CrossSite);
     }
-    let Some(origin) = headers.get(ORIGIN) else { return Ok(()) };
+    let Some(origin) = headers.get(ORIGIN) else {
+        return Ok(());
+    };
     let host = headers.get(http::header::HOST).map(http::HeaderValue::as_bytes);
     let named = origin
         .as_bytes()
         .strip_prefix(b"https://")
         .or_else(|| origin.as_bytes().strip_prefix(b"http://"));
-    if named.is_some() && named == host { Ok(()) } else { Err(Unreadable::CrossSite) }
+    if named.is_some() && named == host {
+        Ok(())
+    } else {
+        Err(Unreadable::CrossSite)
+    }
 }
 
 #[cfg(test)]
@@ -153,8 +164,14 @@ mod tests {
         let cases: [(&[(&'static str, &'static str)], Unreadable); 6] = [
             (&[("authorization", "Bearer ")], Unreadable::Malformed),
             (&[("authorization", "Basic YTpi")], Unreadable::Scheme),
-            (&[("authorization", "Bearer a"), ("authorization", "Bearer b")], Unreadable::Several),
-            (&[("authorization", "Bearer a"), ("cookie", "__Host-atoll=b")], Unreadable::Several),
+            (
+                &[("authorization", "Bearer a"), ("authorization", "Bearer b")],
+                Unreadable::Several,
+            ),
+            (
+                &[("authorization", "Bearer a"), ("cookie", "__Host-atoll=b")],
+                Unreadable::Several,
+            ),
             (&[("cookie", "__Host-atoll=a; __Host-atoll=b")], Unreadable::Several),
             (&[("cookie", "__Host-atoll=")], Unreadable::Malformed),
         ];
@@ -177,13 +194,24 @@ mod tests {
             let headers = headers(&[cookie, ("host", "hub.example"), bad]);
             assert_eq!(read(&headers, true).unwrap_err(), Unreadable::CrossSite, "{bad:?}");
         }
-        let own = headers(&[cookie, ("host", "hub.example"), ("origin", "https://hub.example"), ("sec-fetch-site", "same-origin")]);
+        let own = headers(&[
+            cookie,
+            ("host", "hub.example"),
+            ("origin", "https://hub.example"),
+            ("sec-fetch-site", "same-origin"),
+        ]);
         assert!(matches!(read(&own, true), Ok(Presented::Cookie { key: None, .. })));
     }
 
     #[test]
     fn the_loopback_cookie_is_no_credential_over_tls() {
-        assert!(matches!(read(&headers(&[("cookie", "atoll-session=a")]), true), Ok(Presented::Nothing)));
-        assert!(matches!(read(&headers(&[("cookie", "atoll-session=a")]), false), Ok(Presented::Cookie { .. })));
+        assert!(matches!(
+            read(&headers(&[("cookie", "atoll-session=a")]), true),
+            Ok(Presented::Nothing)
+        ));
+        assert!(matches!(
+            read(&headers(&[("cookie", "atoll-session=a")]), false),
+            Ok(Presented::Cookie { .. })
+        ));
     }
 }

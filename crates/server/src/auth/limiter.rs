@@ -58,7 +58,8 @@ impl<K: Eq + Hash + Clone> Window<K> {
 
     fn make_room(&mut self, now: Timestamp) {
         let seconds = self.seconds;
-        self.counts.retain(|_, count| now.duration_since(count.began).as_secs() < seconds);
+        self.counts
+            .retain(|_, count| now.duration_since(count.began).as_secs() < seconds);
         if self.counts.len() < MAX_KEYS {
             return;
         }
@@ -176,7 +177,11 @@ mod tests {
         }
         let locked = limiter.begin("admin", source(1), at(5)).unwrap_err();
         assert_eq!(locked.retry_after_seconds, 15 * 60 - 5);
-        assert!(limiter.begin("admin", source(1), at(0).checked_add(16.minutes()).unwrap()).is_ok());
+        assert!(
+            limiter
+                .begin("admin", source(1), at(0).checked_add(16.minutes()).unwrap())
+                .is_ok()
+        );
     }
 
     #[test]

@@ -71,7 +71,11 @@ pub enum PasswordError {
 /// # Errors
 /// When it is too long.
 pub fn check_length(password: &SecretString) -> Result<(), PasswordError> {
-    if password.expose_secret().len() > MAX_LENGTH { Err(PasswordError::TooLong) } else { Ok(()) }
+    if password.expose_secret().len() > MAX_LENGTH {
+        Err(PasswordError::TooLong)
+    } else {
+        Ok(())
+    }
 }
 
 /// Checks the length of a new password.
@@ -111,7 +115,10 @@ pub fn hash(password: &SecretString) -> Result<String, PasswordError> {
 pub fn generate() -> SecretString {
     const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     let random: [u8; 24] = rand::random();
-    let text: String = random.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect();
+    let text: String = random
+        .iter()
+        .map(|byte| char::from(ALPHABET[usize::from(byte % 32)]))
+        .collect();
     SecretString::from(text)
 }
 
@@ -155,7 +162,9 @@ impl Default for Verifier {
 impl Verifier {
     /// Whether `password` belongs to the hash `known`; `None` is an unknown name and takes as long.
     pub async fn verify(&self, password: SecretString, known: Option<String>) -> bool {
-        let Ok(slot) = self.slots.clone().acquire_owned().await else { return false };
+        let Ok(slot) = self.slots.clone().acquire_owned().await else {
+            return false;
+        };
         tokio::task::spawn_blocking(move || {
             let _slot = slot;
             verify_blocking(&password, known.as_deref())
@@ -175,7 +184,10 @@ mod tests {
         let hash = hash(&password).unwrap();
         assert!(hash.starts_with("$argon2id$"));
         assert!(verify_blocking(&password, Some(&hash)));
-        assert!(!verify_blocking(&SecretString::from("wrong horse battery"), Some(&hash)));
+        assert!(!verify_blocking(
+            &SecretString::from("wrong horse battery"),
+            Some(&hash)
+        ));
         assert!(!verify_blocking(&password, None));
     }
 
@@ -184,7 +196,11 @@ mod tests {
         let hash = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
         assert!(verify_blocking(&SecretString::from("password"), Some(hash)));
         assert!(!verify_blocking(&SecretString::from("passw0rd"), Some(hash)));
-        for odd in ["", "x", "$argon2i$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"] {
+        for odd in [
+            "",
+            "x",
+            "$argon2i$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
+        ] {
             assert!(!verify_blocking(&SecretString::from("password"), Some(odd)), "{odd}");
         }
     }
@@ -192,7 +208,10 @@ mod tests {
     #[test]
     fn short_and_huge_passwords_are_refused() {
         assert_eq!(check_new(&SecretString::from("short")), Err(PasswordError::TooShort));
-        assert_eq!(check_new(&SecretString::from("x".repeat(1025))), Err(PasswordError::TooLong));
+        assert_eq!(
+            check_new(&SecretString::from("x".repeat(1025))),
+            Err(PasswordError::TooLong)
+        );
         assert!(check_new(&generate()).is_ok());
     }
 }

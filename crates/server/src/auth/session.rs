@@ -72,7 +72,11 @@ impl Sessions {
     /// [`InvalidToken`] for everything else.
     pub fn verify(&self, token: &str) -> Result<Claims, InvalidToken> {
         let data = jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation).map_err(|_| InvalidToken)?;
-        if data.claims.typ == TYPE { Ok(data.claims) } else { Err(InvalidToken) }
+        if data.claims.typ == TYPE {
+            Ok(data.claims)
+        } else {
+            Err(InvalidToken)
+        }
     }
 }
 
@@ -105,7 +109,10 @@ mod tests {
     #[test]
     fn unsigned_tokens_are_refused_whatever_they_call_it() {
         let sessions = Sessions::new(b"0123456789abcdef0123456789abcdef");
-        let claims = format!(r#"{{"sid":"{}","sub":"admin","typ":"session","iat":1,"exp":9999999999}}"#, Uuid::new_v4());
+        let claims = format!(
+            r#"{{"sid":"{}","sub":"admin","typ":"session","iat":1,"exp":9999999999}}"#,
+            Uuid::new_v4()
+        );
         for algorithm in ["none", "None", "nOnE", "HS256", "RS256"] {
             let token = forged(&format!(r#"{{"alg":"{algorithm}","typ":"JWT"}}"#), &claims);
             assert_eq!(sessions.verify(&token), Err(InvalidToken), "{algorithm}");
@@ -134,7 +141,12 @@ mod tests {
             jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &EncodingKey::from_secret(key)).unwrap()
         };
         let base = serde_json::json!({"sid": Uuid::new_v4(), "sub": "admin", "typ": "session", "iat": 1});
-        for bad in [serde_json::json!(1), serde_json::json!("9999999999"), serde_json::json!(-1), serde_json::Value::Null] {
+        for bad in [
+            serde_json::json!(1),
+            serde_json::json!("9999999999"),
+            serde_json::json!(-1),
+            serde_json::Value::Null,
+        ] {
             let mut claims = base.clone();
             claims["exp"] = bad.clone();
             assert!(sessions.verify(&sign(claims)).is_err(), "{bad}");

@@ -42,7 +42,10 @@ impl Tickets {
             waiting.retain(|_, ticket| ticket.expires_at > now);
         }
         if waiting.len() >= MAX_TICKETS
-            && let Some(oldest) = waiting.iter().min_by_key(|(_, ticket)| ticket.expires_at).map(|(key, _)| *key)
+            && let Some(oldest) = waiting
+                .iter()
+                .min_by_key(|(_, ticket)| ticket.expires_at)
+                .map(|(key, _)| *key)
         {
             waiting.remove(&oldest);
         }
@@ -80,7 +83,10 @@ mod tests {
     fn a_ticket_is_good_once() {
         let tickets = Tickets::default();
         let (ticket, _) = tickets.issue(&caller("ada"), "/api/v1/stream", at(0));
-        assert_eq!(tickets.redeem(&ticket, "/api/v1/stream", at(29)).unwrap().subject.user, "ada");
+        assert_eq!(
+            tickets.redeem(&ticket, "/api/v1/stream", at(29)).unwrap().subject.user,
+            "ada"
+        );
         assert!(tickets.redeem(&ticket, "/api/v1/stream", at(29)).is_none());
     }
 
@@ -91,7 +97,10 @@ mod tests {
         assert!(tickets.redeem(&late, "/api/v1/stream", at(31)).is_none());
         let (elsewhere, _) = tickets.issue(&caller("ada"), "/api/v1/stream", at(0));
         assert!(tickets.redeem(&elsewhere, "/k8s/clusters/a", at(1)).is_none());
-        assert!(tickets.redeem(&elsewhere, "/api/v1/stream", at(1)).is_none(), "used up by the first try");
+        assert!(
+            tickets.redeem(&elsewhere, "/api/v1/stream", at(1)).is_none(),
+            "used up by the first try"
+        );
         assert!(tickets.redeem("not a ticket", "/api/v1/stream", at(1)).is_none());
     }
 

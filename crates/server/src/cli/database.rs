@@ -29,7 +29,9 @@ impl Place {
             (None, None) => None,
         };
         let url = match text {
-            Some(text) => text.parse().map_err(|error: atoll_store::Error| Failure::Usage(error.to_string()))?,
+            Some(text) => text
+                .parse()
+                .map_err(|error: atoll_store::Error| Failure::Usage(error.to_string()))?,
             None => DatabaseUrl::Sqlite(data.data_dir.join(DATABASE_FILE)),
         };
         Ok(Self {
@@ -42,9 +44,9 @@ impl Place {
     /// Takes the data dir for this process. With PostgreSQL there is nothing in it that two processes could break.
     pub(super) fn lock(&self) -> Result<Option<DataDir>, Failure> {
         match self.url {
-            DatabaseUrl::Sqlite(_) => {
-                DataDir::open(&self.data_dir).map(Some).map_err(|error| Failure::Failed(crate::error::chain(&error)))
-            }
+            DatabaseUrl::Sqlite(_) => DataDir::open(&self.data_dir)
+                .map(Some)
+                .map_err(|error| Failure::Failed(crate::error::chain(&error))),
             DatabaseUrl::Postgres(_) => Ok(None),
         }
     }
@@ -56,7 +58,9 @@ impl Place {
             DatabaseUrl::Postgres(_) => Keys::read(&self.key_file),
         };
         let keys = keys.map_err(|error| Failure::Usage(format!("--key-file: {}", crate::error::chain(&error))))?;
-        Store::open(&self.url, keys).await.map_err(|error| Failure::while_doing("cannot open the database", &error))
+        Store::open(&self.url, keys)
+            .await
+            .map_err(|error| Failure::while_doing("cannot open the database", &error))
     }
 
     /// Opens a store that is there already, for commands beside a running hub.
@@ -102,7 +106,10 @@ mod tests {
     async fn a_first_start_makes_what_it_needs_and_a_second_finds_it() {
         let folder = tempfile::tempdir().unwrap();
         let place = Place::of(&data(folder.path())).unwrap();
-        assert!(matches!(place.open_existing().await, Err(Failure::Usage(_))), "nothing is there yet");
+        assert!(
+            matches!(place.open_existing().await, Err(Failure::Usage(_))),
+            "nothing is there yet"
+        );
         let lock = place.lock().unwrap();
         place.open().await.unwrap().close().await;
         drop(lock);

@@ -27,7 +27,12 @@ use crate::telemetry::{self, LogFormat};
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// Address for TLS and plain HTTP; it must be a loopback address
-    #[arg(long, env = "ATOLL_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
+    #[arg(
+        long,
+        env = "ATOLL_LISTEN",
+        default_value = "127.0.0.1:8080",
+        value_name = "ADDRESS:PORT"
+    )]
     listen: SocketAddr,
 
     /// What is logged, such as warn or atoll_server=debug,warn
@@ -177,7 +182,11 @@ async fn furnish(state: &AppState, folder: &Path, members: &mut Vec<SimulatedMem
             description: String::new(),
             provider: String::new(),
             region: String::new(),
-            labels: place.labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+            labels: place
+                .labels
+                .iter()
+                .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+                .collect(),
             kubeconfig: SecretString::from(member.kubeconfig()),
             context: None,
             admit_admins: true,
@@ -247,7 +256,10 @@ fn application() -> BTreeMap<&'static str, Value> {
 }
 
 fn welcome(running: &Running, folder: &Path) -> String {
-    let password = running.generated_password.as_ref().map_or("", |password| password.expose_secret());
+    let password = running
+        .generated_password
+        .as_ref()
+        .map_or("", |password| password.expose_secret());
     format!(
         "\nAtoll is running, with four simulated clusters.\n\n\
          \x20 console:   http://{address}\n\

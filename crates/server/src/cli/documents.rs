@@ -89,13 +89,21 @@ pub(super) fn json(value: &impl serde::Serialize) -> Result<String, Failure> {
 /// Rows under a header, in columns as wide as their widest cell.
 pub(super) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     let width = |column: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
-        cells.chain(header.get(column).map(|title| title.chars().count())).max().unwrap_or_default()
+        let cells = rows
+            .iter()
+            .filter_map(|row| row.get(column))
+            .map(|cell| cell.chars().count());
+        cells
+            .chain(header.get(column).map(|title| title.chars().count()))
+            .max()
+            .unwrap_or_default()
     };
     let widths: Vec<usize> = (0..header.len()).map(width).collect();
     let line = |cells: &mut dyn Iterator<Item = &str>| {
-        let padded: Vec<String> =
-            cells.zip(&widths).map(|(cell, width)| format!("{cell:width$}", width = *width)).collect();
+        let padded: Vec<String> = cells
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell:width$}", width = *width))
+            .collect();
         format!("{}\n", padded.join("   ").trim_end())
     };
     let mut text = line(&mut header.iter().copied());

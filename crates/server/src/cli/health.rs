@@ -19,7 +19,12 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// The address that the hub was started with as --metrics-listen
-    #[arg(long, env = "ATOLL_METRICS_LISTEN", default_value = "127.0.0.1:9090", value_name = "ADDRESS:PORT")]
+    #[arg(
+        long,
+        env = "ATOLL_METRICS_LISTEN",
+        default_value = "127.0.0.1:9090",
+        value_name = "ADDRESS:PORT"
+    )]
     metrics_listen: SocketAddr,
 }
 
@@ -32,7 +37,10 @@ pub(super) async fn run(arguments: Arguments) -> Outcome {
         }
         Ok(Ok(code)) => Err(Failure::Failed(format!("{address} answered {code}"))),
         Ok(Err(error)) => Err(Failure::Failed(format!("cannot ask {address}: {error}"))),
-        Err(_) => Err(Failure::Failed(format!("{address} did not answer within {} s", PATIENCE.as_secs()))),
+        Err(_) => Err(Failure::Failed(format!(
+            "{address} did not answer within {} s",
+            PATIENCE.as_secs()
+        ))),
     }
 }
 
@@ -67,7 +75,10 @@ mod tests {
 
     #[test]
     fn all_addresses_are_asked_on_loopback() {
-        assert_eq!(reachable("0.0.0.0:9090".parse().unwrap()), "127.0.0.1:9090".parse().unwrap());
+        assert_eq!(
+            reachable("0.0.0.0:9090".parse().unwrap()),
+            "127.0.0.1:9090".parse().unwrap()
+        );
         assert_eq!(reachable("[::]:9090".parse().unwrap()), "[::1]:9090".parse().unwrap());
         assert_eq!(reachable("10.0.0.1:9".parse().unwrap()), "10.0.0.1:9".parse().unwrap());
     }

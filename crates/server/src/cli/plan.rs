@@ -82,7 +82,10 @@ clusters: [{name: eu-1, current: 3, capacity: 5}, {name: us-1}]
 
     #[test]
     fn a_plan_is_printed_as_asked_for() {
-        assert_eq!(plan_text(DOCUMENT, Format::Table).unwrap(), "CLUSTER   REPLICAS   OVERFLOW\neu-1      4\nus-1      5\n");
+        assert_eq!(
+            plan_text(DOCUMENT, Format::Table).unwrap(),
+            "CLUSTER   REPLICAS   OVERFLOW\neu-1      4\nus-1      5\n"
+        );
         assert!(plan_text(DOCUMENT, Format::Yaml).unwrap().starts_with("plan:"));
     }
 
@@ -90,8 +93,14 @@ clusters: [{name: eu-1, current: 3, capacity: 5}, {name: us-1}]
     fn what_cannot_be_meant_is_named() {
         for (text, named) in [
             ("key: a/b\nclusters: []\n", "preference"),
-            ("key: a/b\npreference: {totalReplicas: -1}\nclusters: []\n", "totalReplicas"),
-            ("key: a/b\npreference: {totalReplicas: 1}\nclusters: []\ncolour: red\n", "colour"),
+            (
+                "key: a/b\npreference: {totalReplicas: -1}\nclusters: []\n",
+                "totalReplicas",
+            ),
+            (
+                "key: a/b\npreference: {totalReplicas: 1}\nclusters: []\ncolour: red\n",
+                "colour",
+            ),
             ("[", "YAML"),
         ] {
             match plan_text(text, Format::Json) {

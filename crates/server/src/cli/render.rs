@@ -51,9 +51,15 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
         eprintln!("atoll: warning: {warning}");
     }
     if arguments.output != Format::Json {
-        problems(&rendered).iter().for_each(|problem| eprintln!("atoll: {problem}"));
+        problems(&rendered)
+            .iter()
+            .for_each(|problem| eprintln!("atoll: {problem}"));
     }
-    Ok(if rendered.is_complete() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if rendered.is_complete() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 /// What each cluster would get from the objects in these texts.
@@ -101,7 +107,13 @@ fn table(rendered: &Rendered) -> String {
     for object in &rendered.objects {
         let namespace = object.namespace.clone().unwrap_or_default();
         let mut row = |cluster: &str, outcome: String| {
-            rows.push(vec![object.kind.clone(), namespace.clone(), object.name.clone(), cluster.to_owned(), outcome]);
+            rows.push(vec![
+                object.kind.clone(),
+                namespace.clone(),
+                object.name.clone(),
+                cluster.to_owned(),
+                outcome,
+            ]);
         };
         if let Some(error) = &object.error {
             row("*", format!("{}: {}", error.reason, error.message));
@@ -120,7 +132,12 @@ fn table(rendered: &Rendered) -> String {
 fn problems(rendered: &Rendered) -> Vec<String> {
     let mut lines = Vec::new();
     for object in &rendered.objects {
-        let name = format!("{} {}/{}", object.kind, object.namespace.as_deref().unwrap_or_default(), object.name);
+        let name = format!(
+            "{} {}/{}",
+            object.kind,
+            object.namespace.as_deref().unwrap_or_default(),
+            object.name
+        );
         if let Some(error) = &object.error {
             lines.push(format!("{name}: {}: {}", error.reason, error.message));
         }
@@ -141,7 +158,9 @@ mod tests {
     fn examples() -> Vec<PathBuf> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../federation/tests/it/render");
         let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-        files.filter(|path| path.extension().is_some_and(|extension| extension == "yaml")).collect()
+        files
+            .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
+            .collect()
     }
 
     /// A text that begins with `…` stands for any text that is not empty.
@@ -150,7 +169,9 @@ mod tests {
             (Value::String(expected), Value::String(found)) if expected.starts_with('…') => !found.is_empty(),
             (Value::Object(expected), Value::Object(found)) => {
                 expected.len() == found.len()
-                    && expected.iter().all(|(key, value)| found.get(key).is_some_and(|other| same(value, other)))
+                    && expected
+                        .iter()
+                        .all(|(key, value)| found.get(key).is_some_and(|other| same(value, other)))
             }
             (Value::Array(expected), Value::Array(found)) => {
                 expected.len() == found.len() && expected.iter().zip(found).all(|(one, other)| same(one, other))
@@ -175,7 +196,10 @@ mod tests {
 
     #[test]
     fn a_list_renders_as_its_items_do() {
-        let path = examples().into_iter().find(|path| path.ends_with("web-in-europe.yaml")).unwrap();
+        let path = examples()
+            .into_iter()
+            .find(|path| path.ends_with("web-in-europe.yaml"))
+            .unwrap();
         let text = std::fs::read_to_string(path).unwrap();
         let items = documents::parse(&text).unwrap();
         let list = serde_json::json!({"apiVersion": "v1", "kind": "List", "items": items}).to_string();
@@ -185,7 +209,10 @@ mod tests {
 
     #[test]
     fn yaml_output_is_a_stream_of_objects_again() {
-        let path = examples().into_iter().find(|path| path.ends_with("web-in-europe.yaml")).unwrap();
+        let path = examples()
+            .into_iter()
+            .find(|path| path.ends_with("web-in-europe.yaml"))
+            .unwrap();
         let text = std::fs::read_to_string(path).unwrap();
         let (yaml, rendered) = render_text(&[text], Format::Yaml, Scope::Cluster).unwrap();
         let objects = documents::parse(&yaml).unwrap();
@@ -196,7 +223,10 @@ mod tests {
 
     #[test]
     fn one_bad_object_is_incomplete_and_nonsense_is_unreadable() {
-        let path = examples().into_iter().find(|path| path.ends_with("one-bad-override.yaml")).unwrap();
+        let path = examples()
+            .into_iter()
+            .find(|path| path.ends_with("one-bad-override.yaml"))
+            .unwrap();
         let text = std::fs::read_to_string(path).unwrap();
         let (_, rendered) = render_text(&[text], Format::Table, Scope::Cluster).unwrap();
         assert!(!rendered.is_complete());

@@ -1,8 +1,8 @@
 //! `atoll serve`: the hub, from options to a drained end.
 //!
-//! Order matters. Options and files are judged first, then the data dir is taken, then the store is opened and the
-//! installation made; ports are bound before members are opened, because the hub's own addresses are never dialled; and
-//! the first request is answered when everything behind it runs.
+//! Order matters. Options and files are judged first, then the data dir is taken, the store opened and the ports bound,
+//! so that nothing is made by a start that cannot go on; then the installation is made, and members are opened, which are
+//! never the hub's own addresses; and the first request is answered when everything behind it runs.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -23,7 +23,7 @@ use crate::app::initialise::{ADMIN, Started, initialise};
 use crate::auth::directory::Directory;
 use crate::auth::session::Sessions;
 use crate::config::Config;
-use crate::listen::{Authority, Listener, ServerCertificate, TlsSettings};
+use crate::listen::{Authority, Listener, ServerCertificate};
 use crate::state::{AppState, Hub, Parts};
 use crate::{auth, hub, metrics, router, telemetry};
 
@@ -88,11 +88,15 @@ impl Running {
         let files = certificate_files(config)?;
         let data_dir = place.lock()?;
         let store = place.open().await?;
+        // Before the installation is made: a first start that cannot listen would lose the password that it shows once.
+        let (listener, metrics_listener) = bind(config).await?;
         let now = Timestamp::now();
         let started = initialise(&store, password, now)
             .await
             .map_err(|error| Failure::while_doing("cannot make or read the installation", &error))?;
-        hub::seed(&store, now).await.map_err(|error| Failure::while_doing("cannot prepare the hub's API", &error))?;
+        hub::seed(&store, now)
+            .await
+            .map_err(|error| Failure::while_doing("cannot prepare the hub's API", &error))?;
         let Started {
             installation,
             authority,
@@ -101,13 +105,26 @@ impl Running {
 
         let ca = files.is_none().then(|| authority.certificate_pem().to_owned());
         let certificate = files.unwrap_or_else(|| own_certificate(config, authority));
-        let tls = certificate.load(now).map_err(|error| Failure::Usage(crate::error::chain(&error)))?;
-        let (listener, metrics_listener) = bind(config, tls.clone()).await?;
-        let address = listener.local_address().map_err(|error| Failure::while_doing("cannot listen", &error))?;
-        let metrics_address =
-            metrics_listener.local_address().map_err(|error| Failure::while_doing("cannot listen", &error))?;
+        let tls = certificate
+            .load(now)
+            .map_err(|error| Failure::Usage(crate::error::chain(&error)))?;
+        let listener = listener.with_tls(tls.clone());
+        let address = listener
+            .local_address()
+            .map_err(|error| Failure::while_doing("cannot listen", &error))?;
+        let metrics_address = metrics_listener
+            .local_address()
+            .map_err(|error| Failure::while_doing("cannot listen", &error))?;
 
-        let state = assemble(config, &place, store, &installation, ca, [address, metrics_address], demo);
+        let state = assemble(
+            config,
+            &place,
+            store,
+            &installation,
+            ca,
+            [address, metrics_address],
+            demo,
+        );
         let shutdown = CancellationToken::new();
         let listeners = TaskTracker::new();
         listeners.spawn(certificate.keep_fresh(tls, Timestamp::now, shutdown.clone()));
@@ -151,8 +168,7 @@ fn read_password(config: &Config) -> Result<Option<SecretString>, Failure> {
         return Ok(None);
     };
     let password = read_secret(file, "--admin-password-file")?;
-    auth::password::check_new(&password)
-        .map_err(|error| Failure::Usage(format!("--admin-password-file: {error}")))?;
+    auth::password::check_new(&password).map_err(|error| Failure::Usage(format!("--admin-password-file: {error}")))?;
     Ok(Some(password))
 }
 
@@ -173,9 +189,12 @@ fn certificate_files(config: &Config) -> Result<Option<ServerCertificate>, Failu
 
 /// Names that this hub is reached by, beside its addresses.
 fn extra_names(config: &Config) -> Vec<String> {
-    let public = config.listen.public_url.as_ref().and_then(|url| url.host_str()).map(|host| {
-        host.trim_start_matches('[').trim_end_matches(']').to_owned()
-    });
+    let public = config
+        .listen
+        .public_url
+        .as_ref()
+        .and_then(|url| url.host_str())
+        .map(|host| host.trim_start_matches('[').trim_end_matches(']').to_owned());
     config.listen.tls_name.iter().cloned().chain(public).collect()
 }
 
@@ -186,14 +205,18 @@ fn own_certificate(config: &Config, authority: Authority) -> ServerCertificate {
     }
 }
 
-async fn bind(config: &Config, tls: TlsSettings) -> Result<(Listener, Listener), Failure> {
+async fn bind(config: &Config) -> Result<(Listener, Listener), Failure> {
     let cannot = |option: &str, address: SocketAddr, error: &std::io::Error| {
         Failure::Failed(format!("cannot listen on {address} ({option}): {error}"))
     };
     let listen = config.listen.listen;
-    let listener = Listener::bind(listen, tls).await.map_err(|error| cannot("--listen", listen, &error))?;
+    let listener = Listener::bind_plain(listen)
+        .await
+        .map_err(|error| cannot("--listen", listen, &error))?;
     let address = config.listen.metrics_listen;
-    let metrics = Listener::bind_plain(address).await.map_err(|error| cannot("--metrics-listen", address, &error))?;
+    let metrics = Listener::bind_plain(address)
+        .await
+        .map_err(|error| cannot("--metrics-listen", address, &error))?;
     Ok((listener, metrics))
 }
 

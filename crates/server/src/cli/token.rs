@@ -32,7 +32,10 @@ pub(super) enum Command {
 pub(super) async fn run(command: Command) -> Outcome {
     let Command::Create { user, name, days, data } = command;
     let store = Place::of(&data)?.open_existing().await?;
-    let known = store.user(&user).await.map_err(|error| Failure::while_doing("cannot read the user", &error))?;
+    let known = store
+        .user(&user)
+        .await
+        .map_err(|error| Failure::while_doing("cannot read the user", &error))?;
     if known.is_none() {
         store.close().await;
         return Err(Failure::Usage(format!("--user: there is no user {user:?}")));

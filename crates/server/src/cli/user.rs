@@ -33,12 +33,16 @@ pub(super) async fn run(command: Command) -> Outcome {
         password_file,
         data,
     } = command;
-    let given = password_file.map(|file| read_secret(&file, "--password-file")).transpose()?;
+    let given = password_file
+        .map(|file| read_secret(&file, "--password-file"))
+        .transpose()?;
     let generated = given.is_none();
     let chosen = given.unwrap_or_else(password::generate);
     password::check_new(&chosen).map_err(|error| Failure::Usage(format!("--password-file: {error}")))?;
     let store = Place::of(&data)?.open_existing().await?;
-    let hashed = hash(chosen.clone()).await.map_err(|error| Failure::while_doing("cannot hash the password", &error))?;
+    let hashed = hash(chosen.clone())
+        .await
+        .map_err(|error| Failure::while_doing("cannot hash the password", &error))?;
     let outcome = store.set_password(&name, &hashed).await;
     store.close().await;
     outcome.map_err(|error| Failure::while_doing("cannot set the password", &error))?;

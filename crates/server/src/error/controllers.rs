@@ -15,6 +15,7 @@ impl From<Controllers> for Error {
             )
             .because(error),
             Controllers::UnknownCluster(name) => Self::no_cluster(&name),
+            Controllers::UnknownType(name) => Self::not_found(format!("{name:?} is no federated type of this hub")),
             Controllers::Object(errors) => {
                 let causes = errors
                     .into_iter()

@@ -24,14 +24,19 @@ impl From<atoll_store::Error> for Error {
                 "the object was deleted, and there is another one with the same name",
             )
             .into(),
-            Store::ClusterRegistered(name) => {
-                Self::new(Reason::AlreadyExists, format!("this cluster is already registered, as {name:?}"))
-                    .at_stage("identity")
-                    .in_cluster(&name)
-            }
+            Store::ClusterRegistered(name) => Self::new(
+                Reason::AlreadyExists,
+                format!("this cluster is already registered, as {name:?}"),
+            )
+            .at_stage("identity")
+            .in_cluster(&name),
             Store::HostTaken(name) => {
                 let message = format!("{name:?} is the host cluster already, and there is one at most");
-                Self::new(Reason::Conflict, message.clone()).with_cause(Cause::new("FieldValueDuplicate", "role", message))
+                Self::new(Reason::Conflict, message.clone()).with_cause(Cause::new(
+                    "FieldValueDuplicate",
+                    "role",
+                    message,
+                ))
             }
             Store::Expired { oldest } => Status::expired(u64::try_from(oldest.0).unwrap_or_default()).into(),
             error @ (Store::Database { .. } | Store::Closed) => {

@@ -15,6 +15,7 @@ const PAGE: usize = 500;
 /// How often and how long a database that does not answer is waited for before the watch ends.
 const TRIES: u32 = 5;
 const PAUSE: Duration = Duration::from_secs(1);
+const MOMENT: Duration = Duration::from_millis(20);
 
 /// Changes of a resource after `from`.
 ///
@@ -73,7 +74,11 @@ impl Following {
                 return Err(atoll_store::Error::Closed);
             }
             match self.read().await {
-                Ok(events) if events.is_empty() => failures = 0,
+                Ok(events) if events.is_empty() => {
+                    failures = 0;
+                    // Woken by a revision that cannot be read yet.
+                    tokio::time::sleep(MOMENT).await;
+                }
                 Err(error) if error.is_transient() && failures < TRIES => {
                     failures += 1;
                     tokio::time::sleep(PAUSE).await;

@@ -66,7 +66,9 @@ impl Authority {
     /// When no key can be made.
     pub fn generate(now: Timestamp) -> Result<Self, CertificateError> {
         let key = KeyPair::generate().map_err(CertificateError::Make)?;
-        let certificate = authority_parameters(now).self_signed(&key).map_err(CertificateError::Make)?;
+        let certificate = authority_parameters(now)
+            .self_signed(&key)
+            .map_err(CertificateError::Make)?;
         Ok(Self {
             certificate_pem: certificate.pem(),
             key,
@@ -136,7 +138,11 @@ fn common_name(name: &str) -> DistinguishedName {
 fn calendar_day(now: Timestamp, days: i64) -> (i32, u8, u8) {
     let moment = now.checked_add((days * DAY_SECONDS).seconds()).unwrap_or(now);
     let date = moment.to_zoned(jiff::tz::TimeZone::UTC).date();
-    (date.year().into(), date.month().unsigned_abs(), date.day().unsigned_abs())
+    (
+        date.year().into(),
+        date.month().unsigned_abs(),
+        date.day().unsigned_abs(),
+    )
 }
 
 /// Makes `parameters` valid from the day before `now`, so that a clock that is behind accepts the certificate too.
@@ -191,7 +197,10 @@ impl ServerCertificate {
                     .collect::<Result<Vec<_>, _>>()
                     .map_err(|error| CertificateError::Pem(format!("{}: {error}", certificate.display())))?;
                 if chain.is_empty() {
-                    return Err(CertificateError::Pem(format!("{} holds no certificate", certificate.display())));
+                    return Err(CertificateError::Pem(format!(
+                        "{} holds no certificate",
+                        certificate.display()
+                    )));
                 }
                 let key = PrivateKeyDer::from_pem_slice(&read(key)?)
                     .map_err(|error| CertificateError::Pem(format!("{}: {error}", key.display())))?;
@@ -221,7 +230,9 @@ impl ServerCertificate {
                     made = now;
                     tracing::info!("the server certificate was replaced");
                 }
-                Err(error) => tracing::error!(error = %crate::error::chain(&error), "keeping the old server certificate"),
+                Err(error) => {
+                    tracing::error!(error = %crate::error::chain(&error), "keeping the old server certificate")
+                }
             }
             seen = fingerprint;
         }

@@ -50,11 +50,16 @@ pub(super) async fn serve(shared: &Shared, stream: TcpStream, remote: SocketAddr
         return;
     };
     let loopback = remote.ip().to_canonical().is_loopback()
-        && stream.local_addr().is_ok_and(|local| local.ip().to_canonical().is_loopback());
+        && stream
+            .local_addr()
+            .is_ok_and(|local| local.ip().to_canonical().is_loopback());
     match (&shared.tls, first[0] == TLS_HANDSHAKE) {
         (Some(tls), true) => serve_tls(shared, tls, stream, remote).await,
         (_, false) if shared.plain == PlainHttp::Anywhere || loopback => {
-            let peer = Peer { address: remote, tls: false };
+            let peer = Peer {
+                address: remote,
+                tls: false,
+            };
             serve_http1(shared, stream, peer).await;
         }
         _ => tracing::debug!(peer = %remote, "refused a connection that does not speak TLS"),
@@ -62,7 +67,9 @@ pub(super) async fn serve(shared: &Shared, stream: TcpStream, remote: SocketAddr
 }
 
 async fn serve_tls(shared: &Shared, tls: &TlsSettings, stream: TcpStream, remote: SocketAddr) {
-    let Ok(permit) = shared.handshakes.acquire().await else { return };
+    let Ok(permit) = shared.handshakes.acquire().await else {
+        return;
+    };
     let acceptor = tokio_rustls::TlsAcceptor::from(tls.load_full());
     let stream = match tokio::time::timeout(STEP, acceptor.accept(stream)).await {
         Ok(Ok(stream)) => stream,
@@ -70,7 +77,10 @@ async fn serve_tls(shared: &Shared, tls: &TlsSettings, stream: TcpStream, remote
         Err(_) => return tracing::debug!(peer = %remote, "TLS handshake took too long"),
     };
     drop(permit);
-    let peer = Peer { address: remote, tls: true };
+    let peer = Peer {
+        address: remote,
+        tls: true,
+    };
     if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
         serve_http2(shared, stream, peer).await;
     } else {

@@ -77,7 +77,9 @@ pub(super) async fn security_headers(request: Request, next: Next) -> Response {
     for (name, value) in SECURITY_HEADERS {
         headers.entry(name).or_insert(value);
     }
-    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert_with(data_policy);
+    headers
+        .entry(header::CONTENT_SECURITY_POLICY)
+        .or_insert_with(data_policy);
     if strict {
         let value = HeaderValue::from_static("max-age=31536000");
         headers.entry(header::STRICT_TRANSPORT_SECURITY).or_insert(value);
@@ -99,13 +101,17 @@ pub(super) async fn known_host(State(state): State<AppState>, mut request: Reque
         match host(&request) {
             None => return Error::bad_request("the request names no host, or more than one").into_response(),
             Some(host) if !is_known(&state.hub, &host) => {
-                let message = format!("{host:?} is no name of this hub; start it with --tls-name or --public-url to add one");
+                let message =
+                    format!("{host:?} is no name of this hub; start it with --tls-name or --public-url to add one");
                 return Error::new(Reason::Misdirected, message).into_response();
             }
             Some(_) => {}
         }
     }
-    let authority = request.uri().authority().and_then(|authority| HeaderValue::from_str(authority.as_str()).ok());
+    let authority = request
+        .uri()
+        .authority()
+        .and_then(|authority| HeaderValue::from_str(authority.as_str()).ok());
     if let Some(authority) = authority {
         request.headers_mut().insert(header::HOST, authority);
     }
@@ -130,30 +136,41 @@ fn host(request: &Request) -> Option<String> {
         return None;
     }
     let host = authority.host();
-    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    let host = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'))
+        .unwrap_or(host);
     Some(host.to_ascii_lowercase())
 }
 
 /// Turns a panic into an answer, so that one request is lost and nothing else.
 pub(super) async fn catch_panics(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    match AssertUnwindSafe(next.run(request)).catch_unwind().await {
+    match unless_panicked(next.run(request)).await {
         Ok(response) => response,
-        Err(panic) => {
+        Err(error) => {
             state.metrics.panics.inc();
-            let what = panic
-                .downcast_ref::<&str>()
-                .map(ToString::to_string)
-                .or_else(|| panic.downcast_ref::<String>().cloned())
-                .unwrap_or_else(|| "of an unknown kind".to_owned());
-            Error::internal(format!("a panic: {what}")).into_response()
+            error.into_response()
         }
     }
+}
+
+async fn unless_panicked<T>(run: impl Future<Output = T>) -> Result<T, Error> {
+    AssertUnwindSafe(run).catch_unwind().await.map_err(|panic| {
+        let text = panic.downcast_ref::<&str>().map(ToString::to_string);
+        let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+        Error::internal(format!(
+            "a panic: {}",
+            text.unwrap_or_else(|| "of an unknown kind".to_owned())
+        ))
+    })
 }
 
 /// Nothing that the console API answers may be kept by anybody on the way.
 pub(super) async fn no_store(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
@@ -191,6 +208,18 @@ mod tests {
         ] {
             assert_eq!(host(&request(&[given], "/")).as_deref(), Some(host_name), "{given}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_our_own_fault_and_tells_the_caller_nothing() {
+        async fn panics(number: u32) -> u32 {
+            assert_eq!(number, 0, "the password is hunter{number}");
+            number
+        }
+        assert_eq!(unless_panicked(panics(0)).await.unwrap(), 0);
+        let error = unless_panicked(panics(2)).await.unwrap_err();
+        assert_eq!(error.reason(), "InternalError");
+        assert!(!error.to_string().contains("hunter2") && chain(&error).contains("hunter2"));
     }
 
     #[test]

@@ -109,13 +109,25 @@ impl Served {
     /// Starts one and waits until it runs.
     async fn start(data: &str) -> Self {
         let mut command = tokio::process::Command::from(command());
-        command.args(["serve", "--data-dir", data, "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"]);
+        command.args([
+            "serve",
+            "--data-dir",
+            data,
+            "--listen",
+            "127.0.0.1:0",
+            "--metrics-listen",
+            "127.0.0.1:0",
+        ]);
         let mut child = command.kill_on_drop(true).spawn().unwrap();
         let mut errors = BufReader::new(child.stderr.take().unwrap()).lines();
         let mut log = String::new();
         while !log.contains("the hub is running") {
-            let next = tokio::time::timeout(Duration::from_secs(30), errors.next_line()).await.expect("it runs in time");
-            let Ok(Some(line)) = next else { panic!("it ended: {log}") };
+            let next = tokio::time::timeout(Duration::from_secs(30), errors.next_line())
+                .await
+                .expect("it runs in time");
+            let Ok(Some(line)) = next else {
+                panic!("it ended: {log}")
+            };
             log.push_str(&line);
         }
         // Read on, so that it never waits for somebody to read its log.
@@ -142,7 +154,9 @@ impl Served {
         while let Ok(Some(line)) = output.next_line().await {
             self.lines.push(line);
         }
-        let status = tokio::time::timeout(Duration::from_secs(10), self.child.wait()).await.expect("it ends in time");
+        let status = tokio::time::timeout(Duration::from_secs(10), self.child.wait())
+            .await
+            .expect("it ends in time");
         (status.unwrap().code(), self.lines.join("\n"))
     }
 }
@@ -155,11 +169,25 @@ async fn the_first_start_prints_a_password_once_and_a_second_process_is_refused(
     let served = Served::start(data).await;
     let second = tokio::task::spawn_blocking({
         let data = data.to_owned();
-        move || atoll(&["serve", "--data-dir", &data, "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"])
+        move || {
+            atoll(&[
+                "serve",
+                "--data-dir",
+                &data,
+                "--listen",
+                "127.0.0.1:0",
+                "--metrics-listen",
+                "127.0.0.1:0",
+            ])
+        }
     });
     let second = second.await.unwrap();
     assert_eq!(second.status.code(), Some(1));
-    assert!(text(&second.stderr).contains("in use by another process"), "{}", text(&second.stderr));
+    assert!(
+        text(&second.stderr).contains("in use by another process"),
+        "{}",
+        text(&second.stderr)
+    );
 
     let metrics = served.field("metrics.address");
     let health = tokio::task::spawn_blocking(move || atoll(&["health", "--metrics-listen", &metrics]));
@@ -193,7 +221,10 @@ fn commands_beside_a_hub_make_no_hub() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let data = data.to_str().unwrap();
-    for arguments in [["user", "set-password", "--data-dir", data], ["token", "create", "--data-dir", data]] {
+    for arguments in [
+        ["user", "set-password", "--data-dir", data],
+        ["token", "create", "--data-dir", data],
+    ] {
         let output = atoll(&arguments);
         assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
         assert!(!Path::new(data).exists());
@@ -201,5 +232,8 @@ fn commands_beside_a_hub_make_no_hub() {
     assert_eq!(atoll(&["migrate", "--data-dir", data]).status.code(), Some(0));
     let nobody = atoll(&["token", "create", "--data-dir", data, "--user", "nobody"]);
     assert_eq!(nobody.status.code(), Some(2));
-    assert_eq!(atoll(&["health", "--metrics-listen", "127.0.0.1:1"]).status.code(), Some(1));
+    assert_eq!(
+        atoll(&["health", "--metrics-listen", "127.0.0.1:1"]).status.code(),
+        Some(1)
+    );
 }

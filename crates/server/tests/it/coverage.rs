@@ -10,7 +10,13 @@ use super::harness::Hub;
 /// Operations that need no credential.
 const OPEN: [&str; 1] = ["create_session"];
 /// Operations that everybody may call who has signed in: they are about the caller.
-const OWN: [&str; 5] = ["delete_session", "get_me", "list_tokens", "create_token", "delete_token"];
+const OWN: [&str; 5] = [
+    "delete_session",
+    "get_me",
+    "list_tokens",
+    "create_token",
+    "delete_token",
+];
 
 struct Operation {
     id: String,
@@ -29,12 +35,17 @@ fn all() -> Vec<Operation> {
             (Method::DELETE, item.delete.is_some()),
             (Method::PATCH, item.patch.is_some()),
         ];
-        let methods = methods.into_iter().filter(|(_, there)| *there).map(|(method, _)| method);
+        let methods = methods
+            .into_iter()
+            .filter(|(_, there)| *there)
+            .map(|(method, _)| method);
         for (method, operation) in methods.zip(operations(item)) {
             all.push(Operation {
                 id: operation.operation_id.clone().unwrap(),
                 method,
-                path: path.replace("{id}", &uuid::Uuid::nil().to_string()).replace(['{', '}'], ""),
+                path: path
+                    .replace("{id}", &uuid::Uuid::nil().to_string())
+                    .replace(['{', '}'], ""),
             });
         }
     }
@@ -46,17 +57,38 @@ async fn nobody_and_strangers_get_401_from_every_operation() {
     let hub = Hub::start().await;
     let other_hub = Hub::start().await;
     let foreign = other_hub.sign_in().await;
-    let wrong = ["Bearer x", "Bearer a.b.c", "Bearer atoll_wrong", &format!("Bearer {foreign}"), "Basic YWRtaW46eA=="];
+    let wrong = [
+        "Bearer x",
+        "Bearer a.b.c",
+        "Bearer atoll_wrong",
+        &format!("Bearer {foreign}"),
+        "Basic YWRtaW46eA==",
+    ];
     let operations = all();
     assert!(operations.len() >= 20);
-    for operation in operations.iter().filter(|operation| !OPEN.contains(&operation.id.as_str())) {
+    for operation in operations
+        .iter()
+        .filter(|operation| !OPEN.contains(&operation.id.as_str()))
+    {
         let ask = || hub.ask(operation.method.clone(), &operation.path).json(&json!({}));
         ask().send().await.refused(401, "Unauthorized");
         for authorization in wrong {
-            ask().header("authorization", authorization).send().await.refused(401, "Unauthorized");
+            ask()
+                .header("authorization", authorization)
+                .send()
+                .await
+                .refused(401, "Unauthorized");
         }
-        ask().header("cookie", "__Host-atoll=x").header("x-atoll-key", "x").send().await.refused(401, "Unauthorized");
-        let in_query = hub.ask(operation.method.clone(), &format!("{}?token={foreign}&access_token={foreign}", operation.path));
+        ask()
+            .header("cookie", "__Host-atoll=x")
+            .header("x-atoll-key", "x")
+            .send()
+            .await
+            .refused(401, "Unauthorized");
+        let in_query = hub.ask(
+            operation.method.clone(),
+            &format!("{}?token={foreign}&access_token={foreign}", operation.path),
+        );
         in_query.json(&json!({})).send().await.refused(401, "Unauthorized");
     }
 }
@@ -79,12 +111,31 @@ async fn somebody_without_rights_gets_nothing_but_their_own() {
             "register_cluster" => json!({"name": "x", "kubeconfig": "x"}),
             _ => body,
         };
-        let answer = hub.ask(operation.method.clone(), &operation.path).json(&body).bearer(&token).send().await;
-        assert!(matches!(answer.code.as_u16(), 403 | 404), "{}: {} {}", operation.id, answer.code, answer.text);
+        let answer = hub
+            .ask(operation.method.clone(), &operation.path)
+            .json(&body)
+            .bearer(&token)
+            .send()
+            .await;
+        assert!(
+            matches!(answer.code.as_u16(), 403 | 404),
+            "{}: {} {}",
+            operation.id,
+            answer.code,
+            answer.text
+        );
         assert_eq!(answer.json()["kind"], "Status", "{}", operation.id);
     }
-    hub.get("/k8s/hub/api/v1/namespaces").bearer(&token).send().await.refused(403, "Forbidden");
-    hub.get("/k8s/clusters/eu-1/api/v1/pods").bearer(&token).send().await.refused(404, "NotFound");
+    hub.get("/k8s/hub/api/v1/namespaces")
+        .bearer(&token)
+        .send()
+        .await
+        .refused(403, "Forbidden");
+    hub.get("/k8s/clusters/eu-1/api/v1/pods")
+        .bearer(&token)
+        .send()
+        .await
+        .refused(404, "NotFound");
 }
 
 #[tokio::test]

@@ -85,6 +85,8 @@ pub(crate) fn json_response(code: u16, body: &str) -> Vec<u8> {
 type Script = Arc<dyn Fn(&Got) -> Reply + Send + Sync>;
 
 struct Shared {
+    /// Of its `kube-system`: no two members are the same cluster.
+    uid: String,
     got: Mutex<Vec<Got>>,
     script: Mutex<Script>,
     probes: Mutex<Vec<Got>>,
@@ -119,6 +121,7 @@ impl FakeMember {
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
         let acceptor = TlsAcceptor::from(Arc::new(tls));
         let shared = Arc::new(Shared {
+            uid: uuid::Uuid::new_v4().to_string(),
             got: Mutex::default(),
             script: Mutex::new(Arc::new(|_: &Got| Reply::Bytes(json_response(200, "{}")))),
             probes: Mutex::default(),
@@ -219,7 +222,7 @@ async fn serve(mut stream: MemberStream, shared: Arc<Shared>) {
         if is_probe {
             shared.probes.lock().unwrap().push(got.clone());
             read_body(&mut stream, &got, rest).await;
-            if stream.write_all(&probe_answer(got.line())).await.is_err() {
+            if stream.write_all(&probe_answer(got.line(), &shared.uid)).await.is_err() {
                 return;
             }
             continue;
@@ -241,12 +244,11 @@ async fn serve(mut stream: MemberStream, shared: Arc<Shared>) {
     }
 }
 
-fn probe_answer(line: &str) -> Vec<u8> {
+fn probe_answer(line: &str, uid: &str) -> Vec<u8> {
     if line.contains("/namespaces/kube-system") {
-        return json_response(
-            200,
-            r#"{"kind":"Namespace","apiVersion":"v1","metadata":{"name":"kube-system","uid":"fake-member-uid"}}"#,
-        );
+        let metadata = json!({"name": "kube-system", "uid": uid});
+        let namespace = json!({"kind": "Namespace", "apiVersion": "v1", "metadata": metadata});
+        return json_response(200, &namespace.to_string());
     }
     if line.contains("/version") {
         return json_response(200, r#"{"major":"1","minor":"36","gitVersion":"v1.36.3"}"#);

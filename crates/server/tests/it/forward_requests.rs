@@ -196,7 +196,7 @@ async fn a_member_that_is_gone_is_503_with_stage_and_way_out() {
 async fn a_cluster_without_its_secret_says_what_is_missing() {
     let (hub, member) = (Hub::live().await, FakeMember::start().await);
     member.join(&hub, "eu-1").await;
-    hub.delete(&format!("{}/eu-1", SECRETS)).await.ok();
+    hub.delete(&format!("{SECRETS}/eu-1")).await.ok();
     let state = hub.state.clone();
     eventually("the member is malformed", || async {
         let health = state.clusters.member("eu-1").map(|member| member.health());
@@ -408,8 +408,8 @@ async fn a_name_that_is_given_to_another_cluster_leads_to_that_one() {
     let (hub, old, new) = (Hub::live().await, FakeMember::start().await, FakeMember::start().await);
     old.join(&hub, "eu-1").await;
     get(&hub, "/k8s/clusters/eu-1/api").await.ok();
-    hub.delete(&format!("{}/eu-1", CLUSTERS)).await.ok();
-    hub.delete(&format!("{}/eu-1", SECRETS)).await.ok();
+    hub.delete(&format!("{CLUSTERS}/eu-1")).await.ok();
+    hub.delete(&format!("{SECRETS}/eu-1")).await.ok();
     let state = hub.state.clone();
     eventually("the member is gone", || async {
         state.clusters.member("eu-1").is_none()

@@ -40,7 +40,9 @@ impl Hub {
         let url = DatabaseUrl::Sqlite(folder.path().join("atoll.db"));
         let store = Store::open(&url, keys).await.unwrap();
         let now = Timestamp::now();
-        let started = initialise(&store, Some(SecretString::from(PASSWORD)), now).await.unwrap();
+        let started = initialise(&store, Some(SecretString::from(PASSWORD)), now)
+            .await
+            .unwrap();
         hub::seed(&store, now).await.unwrap();
         let clusters = Clusters::new(Options {
             period: Duration::from_millis(300),
@@ -118,7 +120,10 @@ impl Hub {
 
     /// A bearer token of `admin`.
     pub(crate) async fn sign_in(&self) -> String {
-        let answer = self.post("/api/v1/sessions", &json!({"username": "admin", "password": PASSWORD})).send().await;
+        let answer = self
+            .post("/api/v1/sessions", &json!({"username": "admin", "password": PASSWORD}))
+            .send()
+            .await;
         answer.ok(201)["token"].as_str().unwrap().to_owned()
     }
 
@@ -137,14 +142,19 @@ impl Hub {
 
     /// The bearer token of somebody else.
     pub(crate) async fn sign_in_as(&self, name: &str) -> String {
-        let answer = self.post("/api/v1/sessions", &json!({"username": name, "password": PASSWORD})).send().await;
+        let answer = self
+            .post("/api/v1/sessions", &json!({"username": name, "password": PASSWORD}))
+            .send()
+            .await;
         answer.ok(201)["token"].as_str().unwrap().to_owned()
     }
 
     /// Registers a simulated cluster.
     pub(crate) async fn register(&self, token: &str, member: &SimulatedMember, name: &str, more: Value) -> Value {
         let mut body = json!({"name": name, "kubeconfig": member.kubeconfig()});
-        body.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap_or_default());
+        body.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().cloned().unwrap_or_default());
         self.post("/api/v1/clusters", &body).bearer(token).send().await.ok(201)
     }
 
@@ -280,11 +290,17 @@ impl Answer {
 
     /// The lines of a newline-delimited answer.
     pub(crate) fn lines(&self) -> Vec<Value> {
-        self.text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        self.text
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
     }
 
     pub(crate) fn header(&self, name: &str) -> &str {
-        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+        self.headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
     }
 }
 

@@ -22,7 +22,11 @@ async fn probes_need_no_credential_and_say_when_the_hub_is_about_to_end() {
 async fn metrics_count_answers_and_name_nobody() {
     let hub = Hub::start().await;
     let token = hub.sign_in().await;
-    hub.get("/api/v1/clusters/secret-name").bearer(&token).send().await.refused(404, "NotFound");
+    hub.get("/api/v1/clusters/secret-name")
+        .bearer(&token)
+        .send()
+        .await
+        .refused(404, "NotFound");
     let app = atoll_server::metrics::router(hub.state.clone());
     let request = Request::get("/metrics").body(Body::empty()).unwrap();
     let text = Answer::read(app.oneshot(request).await.unwrap()).await.text;

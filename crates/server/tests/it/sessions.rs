@@ -19,13 +19,24 @@ async fn signing_in_gives_a_token_that_says_who_one_is_and_signing_out_ends_it()
     let token = answer["token"].as_str().unwrap();
 
     let me = hub.get("/api/v1/me").bearer(token).send().await.ok(200);
-    assert_eq!(me["user"], json!({"name": "admin", "displayName": "Administrator", "admin": true}));
+    assert_eq!(
+        me["user"],
+        json!({"name": "admin", "displayName": "Administrator", "admin": true})
+    );
     assert_eq!(me["groups"], json!(["atoll:admins"]));
     assert_eq!(me["hub"]["publicUrl"], "https://hub.example");
     assert_eq!(me["sessionExpiresAt"], answer["expiresAt"]);
 
-    hub.delete("/api/v1/sessions/current").bearer(token).send().await.ok(204);
-    hub.get("/api/v1/me").bearer(token).send().await.refused(401, "Unauthorized");
+    hub.delete("/api/v1/sessions/current")
+        .bearer(token)
+        .send()
+        .await
+        .ok(204);
+    hub.get("/api/v1/me")
+        .bearer(token)
+        .send()
+        .await
+        .refused(401, "Unauthorized");
 }
 
 #[tokio::test]
@@ -46,7 +57,10 @@ async fn the_sixth_try_is_locked_out_even_with_the_right_password_but_only_there
     let hub = Hub::start().await;
     let wrong = json!({"username": "admin", "password": "not the password"});
     for _ in 0..5 {
-        hub.post("/api/v1/sessions", &wrong).send().await.refused(401, "Unauthorized");
+        hub.post("/api/v1/sessions", &wrong)
+            .send()
+            .await
+            .refused(401, "Unauthorized");
     }
     let right = json!({"username": "admin", "password": PASSWORD});
     let locked = hub
@@ -65,10 +79,17 @@ async fn the_sixth_try_is_locked_out_even_with_the_right_password_but_only_there
 async fn what_cannot_be_a_sign_in_is_refused_before_any_password_is_looked_at() {
     let hub = Hub::start().await;
     let long = "x".repeat(1025);
-    let answer = hub.post("/api/v1/sessions", &json!({"username": "admin", "password": long})).send().await;
+    let answer = hub
+        .post("/api/v1/sessions", &json!({"username": "admin", "password": long}))
+        .send()
+        .await;
     answer.refused(400, "BadRequest");
     let unknown = json!({"username": "admin", "password": PASSWORD, "remember": true});
-    let status = hub.post("/api/v1/sessions", &unknown).send().await.refused(400, "BadRequest");
+    let status = hub
+        .post("/api/v1/sessions", &unknown)
+        .send()
+        .await
+        .refused(400, "BadRequest");
     assert!(status["message"].as_str().unwrap().contains("remember"));
     let form = hub.post("/api/v1/sessions", &json!({}));
     let form = form.text("application/x-www-form-urlencoded", "username=admin&password=x");
@@ -88,7 +109,10 @@ async fn a_session_of_a_user_that_is_disabled_ends_within_seconds_without_a_rest
     })
     .await;
     let body = json!({"username": "bob", "password": PASSWORD});
-    hub.post("/api/v1/sessions", &body).send().await.refused(401, "Unauthorized");
+    hub.post("/api/v1/sessions", &body)
+        .send()
+        .await
+        .refused(401, "Unauthorized");
 }
 
 #[tokio::test]
@@ -97,7 +121,11 @@ async fn a_session_that_has_ended_in_the_database_is_no_credential_however_well_
     let now = jiff::Timestamp::now();
     let until = now.checked_add(jiff::SignedDuration::from_hours(1)).unwrap();
     let forged = hub.state.sessions.issue(uuid::Uuid::new_v4(), "admin", now, until);
-    hub.get("/api/v1/me").bearer(&forged).send().await.refused(401, "Unauthorized");
+    hub.get("/api/v1/me")
+        .bearer(&forged)
+        .send()
+        .await
+        .refused(401, "Unauthorized");
     let session = atoll_store::Session {
         id: uuid::Uuid::new_v4(),
         user_name: "admin".into(),
@@ -109,16 +137,26 @@ async fn a_session_that_has_ended_in_the_database_is_no_credential_however_well_
     let token = hub.state.sessions.issue(session.id, "admin", now, until);
     hub.get("/api/v1/me").bearer(&token).send().await.ok(200);
     tokio::time::sleep(Duration::from_millis(400)).await;
-    hub.get("/api/v1/me").bearer(&token).send().await.refused(401, "Unauthorized");
+    hub.get("/api/v1/me")
+        .bearer(&token)
+        .send()
+        .await
+        .refused(401, "Unauthorized");
 }
 
 #[tokio::test]
 async fn a_new_password_ends_every_sign_in() {
     let hub = Hub::start().await;
     let token = hub.sign_in().await;
-    let hash = atoll_server::app::initialise::hash("another long password".to_owned().into()).await.unwrap();
+    let hash = atoll_server::app::initialise::hash("another long password".to_owned().into())
+        .await
+        .unwrap();
     hub.state.store.set_password("admin", &hash).await.unwrap();
-    hub.get("/api/v1/me").bearer(&token).send().await.refused(401, "Unauthorized");
+    hub.get("/api/v1/me")
+        .bearer(&token)
+        .send()
+        .await
+        .refused(401, "Unauthorized");
 }
 
 #[tokio::test]

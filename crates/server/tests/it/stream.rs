@@ -23,7 +23,11 @@ impl Served {
         let address = listener.local_address().unwrap();
         let (shutdown, tasks) = (CancellationToken::new(), TaskTracker::new());
         tasks.spawn(listener.serve(hub.app.clone(), shutdown.clone(), hub.state.tunnels.clone()));
-        Self { address, shutdown, tasks }
+        Self {
+            address,
+            shutdown,
+            tasks,
+        }
     }
 }
 
@@ -35,16 +39,28 @@ impl Drop for Served {
 }
 
 async fn ticket(hub: &Hub, token: &str) -> String {
-    let answer = hub.post("/api/v1/stream-tickets", &json!({})).bearer(token).send().await.ok(201);
+    let answer = hub
+        .post("/api/v1/stream-tickets", &json!({}))
+        .bearer(token)
+        .send()
+        .await
+        .ok(201);
     format!("atoll.v1, ticket.{}", answer["ticket"].as_str().unwrap())
 }
 
 async fn open(hub: &Hub, served: &Served, token: &str) -> WebSocket {
-    WebSocket::open(served.address, &ticket(hub, token).await, &[]).await.unwrap()
+    WebSocket::open(served.address, &ticket(hub, token).await, &[])
+        .await
+        .unwrap()
 }
 
 fn names(frame: &Value) -> Vec<&str> {
-    frame["upserts"].as_array().unwrap().iter().map(|row| row["name"].as_str().unwrap()).collect()
+    frame["upserts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["name"].as_str().unwrap())
+        .collect()
 }
 
 /// Reads frames until one holds what is looked for.
@@ -67,9 +83,16 @@ async fn a_ticket_opens_it_once() {
     assert_eq!(socket.protocol, "atoll.v1", "the ticket is not said back");
     assert_eq!(WebSocket::open(served.address, &protocols, &[]).await.err(), Some(401));
     assert_eq!(WebSocket::open(served.address, "atoll.v1", &[]).await.err(), Some(401));
-    assert_eq!(WebSocket::open(served.address, "atoll.v1, ticket.x", &[]).await.err(), Some(401));
+    assert_eq!(
+        WebSocket::open(served.address, "atoll.v1, ticket.x", &[]).await.err(),
+        Some(401)
+    );
     let bearer = format!("Bearer {token}");
-    assert!(WebSocket::open(served.address, "atoll.v1", &[("Authorization", &bearer)]).await.is_ok());
+    assert!(
+        WebSocket::open(served.address, "atoll.v1", &[("Authorization", &bearer)])
+            .await
+            .is_ok()
+    );
 }
 
 #[tokio::test]
@@ -77,15 +100,29 @@ async fn pages_of_other_sites_and_cookies_alone_do_not_open_it() {
     let hub = Hub::start().await;
     let served = Served::start(&hub).await;
     let token = hub.sign_in().await;
-    for origin in ["https://evil.example", "null", "http://127.0.0.1:1", "https://hub.example.evil"] {
+    for origin in [
+        "https://evil.example",
+        "null",
+        "http://127.0.0.1:1",
+        "https://hub.example.evil",
+    ] {
         let protocols = ticket(&hub, &token).await;
         let refused = WebSocket::open(served.address, &protocols, &[("Origin", origin)]).await;
         assert_eq!(refused.err(), Some(403), "{origin}");
     }
     let own = format!("http://{}", served.address);
-    assert!(WebSocket::open(served.address, &ticket(&hub, &token).await, &[("Origin", &own)]).await.is_ok());
+    assert!(
+        WebSocket::open(served.address, &ticket(&hub, &token).await, &[("Origin", &own)])
+            .await
+            .is_ok()
+    );
     let cookie = format!("atoll-session={token}");
-    assert_eq!(WebSocket::open(served.address, "atoll.v1", &[("Cookie", &cookie)]).await.err(), Some(401));
+    assert_eq!(
+        WebSocket::open(served.address, "atoll.v1", &[("Cookie", &cookie)])
+            .await
+            .err(),
+        Some(401)
+    );
 }
 
 #[tokio::test]
@@ -96,13 +133,22 @@ async fn the_list_comes_first_and_changes_follow() {
     let (eu, us) = (member("eu-1").await, member("us-1").await);
     hub.register(&token, &eu, "eu-1", json!({})).await;
     let mut socket = open(&hub, &served, &token).await;
-    socket.send(&json!({"op": "subscribe", "sub": 1, "resource": "clusters"})).await;
+    socket
+        .send(&json!({"op": "subscribe", "sub": 1, "resource": "clusters"}))
+        .await;
     let first = socket.text().await;
-    assert_eq!((&first["sub"], &first["initial"], names(&first)), (&json!(1), &json!(true), vec!["eu-1"]));
+    assert_eq!(
+        (&first["sub"], &first["initial"], names(&first)),
+        (&json!(1), &json!(true), vec!["eu-1"])
+    );
 
     hub.register(&token, &us, "us-1", json!({})).await;
     let frame = until(&mut socket, |frame| {
-        frame["upserts"].as_array().unwrap().iter().any(|row| row["name"] == "us-1" && row["state"] == "Ready")
+        frame["upserts"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|row| row["name"] == "us-1" && row["state"] == "Ready")
     })
     .await;
     assert!(frame.get("initial").is_none());
@@ -110,7 +156,9 @@ async fn the_list_comes_first_and_changes_follow() {
     until(&mut socket, |frame| frame["deletes"] == json!(["us-1"])).await;
 
     socket.send(&json!({"op": "unsubscribe", "sub": 1})).await;
-    socket.send(&json!({"op": "subscribe", "sub": 2, "resource": "clusters"})).await;
+    socket
+        .send(&json!({"op": "subscribe", "sub": 2, "resource": "clusters"}))
+        .await;
     let again = until(&mut socket, |frame| frame["sub"] == 2).await;
     assert_eq!((&again["initial"], names(&again)), (&json!(true), vec!["eu-1"]));
     eu.stop().await;
@@ -123,7 +171,8 @@ async fn one_federated_object_is_followed_to_its_end() {
     let served = Served::start(&hub).await;
     let token = hub.sign_in().await;
     let mut socket = open(&hub, &served, &token).await;
-    let topic = json!({"op": "subscribe", "sub": 7, "resource": "federated/configmaps", "namespace": "shop", "name": "limits"});
+    let topic =
+        json!({"op": "subscribe", "sub": 7, "resource": "federated/configmaps", "namespace": "shop", "name": "limits"});
     socket.send(&topic).await;
     let empty = socket.text().await;
     assert_eq!((&empty["initial"], &empty["upserts"]), (&json!(true), &json!([])));
@@ -134,11 +183,19 @@ async fn one_federated_object_is_followed_to_its_end() {
             "spec": {"template": {"data": {"a": "1"}}, "placement": {"clusters": []}},
         });
         let body = json!({"object": object, "createNamespace": true});
-        hub.post("/api/v1/federated/configmaps", &body).bearer(&token).send().await.ok(201);
+        hub.post("/api/v1/federated/configmaps", &body)
+            .bearer(&token)
+            .send()
+            .await
+            .ok(201);
     }
     let frame = until(&mut socket, |frame| !frame["upserts"].as_array().unwrap().is_empty()).await;
     assert_eq!(names(&frame), ["limits"]);
-    hub.delete("/api/v1/federated/configmaps/shop/limits").bearer(&token).send().await.ok(204);
+    hub.delete("/api/v1/federated/configmaps/shop/limits")
+        .bearer(&token)
+        .send()
+        .await
+        .ok(204);
     until(&mut socket, |frame| frame["deletes"] == json!(["shop/limits"])).await;
 }
 
@@ -148,14 +205,24 @@ async fn unknown_topics_are_an_error_of_that_subscription_alone() {
     let served = Served::start(&hub).await;
     let token = hub.sign_in().await;
     let mut socket = open(&hub, &served, &token).await;
-    socket.send(&json!({"op": "subscribe", "sub": 1, "resource": "federated/pods"})).await;
+    socket
+        .send(&json!({"op": "subscribe", "sub": 1, "resource": "federated/pods"}))
+        .await;
     let error = socket.text().await;
-    assert_eq!((&error["sub"], &error["error"]["reason"]), (&json!(1), &json!("NotFound")));
+    assert_eq!(
+        (&error["sub"], &error["error"]["reason"]),
+        (&json!(1), &json!("NotFound"))
+    );
     for sub in 2..=34 {
-        socket.send(&json!({"op": "subscribe", "sub": sub, "resource": "clusters"})).await;
+        socket
+            .send(&json!({"op": "subscribe", "sub": sub, "resource": "clusters"}))
+            .await;
     }
     let refused = until(&mut socket, |frame| frame.get("error").is_some()).await;
-    assert_eq!((&refused["sub"], &refused["error"]["reason"]), (&json!(34), &json!("TooManyRequests")));
+    assert_eq!(
+        (&refused["sub"], &refused["error"]["reason"]),
+        (&json!(34), &json!("TooManyRequests"))
+    );
 }
 
 #[tokio::test]
@@ -164,7 +231,11 @@ async fn it_ends_with_the_sign_in() {
     let served = Served::start(&hub).await;
     let token = hub.sign_in().await;
     let mut socket = open(&hub, &served, &token).await;
-    hub.delete("/api/v1/sessions/current").bearer(&token).send().await.ok(204);
+    hub.delete("/api/v1/sessions/current")
+        .bearer(&token)
+        .send()
+        .await
+        .ok(204);
     assert_eq!(socket.next().await, Message::Close(1008));
 }
 

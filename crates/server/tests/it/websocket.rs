@@ -50,7 +50,11 @@ impl WebSocket {
         }
         let protocol = head
             .lines()
-            .find_map(|line| line.to_lowercase().strip_prefix("sec-websocket-protocol: ").map(str::to_owned))
+            .find_map(|line| {
+                line.to_lowercase()
+                    .strip_prefix("sec-websocket-protocol: ")
+                    .map(str::to_owned)
+            })
             .unwrap_or_default();
         Ok(Self { stream, protocol })
     }
@@ -81,12 +85,16 @@ impl WebSocket {
 
     /// The next message, pings answered on the way.
     pub(crate) async fn next(&mut self) -> Message {
-        timeout(Duration::from_secs(20), self.read()).await.expect("a message in time")
+        timeout(Duration::from_secs(20), self.read())
+            .await
+            .expect("a message in time")
     }
 
     async fn read(&mut self) -> Message {
         loop {
-            let Ok(first) = self.stream.read_u8().await else { return Message::End };
+            let Ok(first) = self.stream.read_u8().await else {
+                return Message::End;
+            };
             let length = match self.stream.read_u8().await.unwrap() {
                 126 => usize::from(self.stream.read_u16().await.unwrap()),
                 127 => usize::try_from(self.stream.read_u64().await.unwrap()).unwrap(),

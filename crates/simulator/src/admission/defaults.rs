@@ -7,7 +7,10 @@ use serde_json::{Value, json};
 use super::pod_defaults::{complete_pod, complete_pod_spec};
 use super::services::complete_service;
 use crate::catalog::Kind;
-use crate::fields::{default, each_mut, name, remove, uid};
+use crate::fields::{default, each_mut, items, name, remove, uid};
+
+/// Holds a claim while pods use it.
+pub(crate) const CLAIM_PROTECTION: &str = "kubernetes.io/pvc-protection";
 
 const RBAC: &str = "rbac.authorization.k8s.io";
 
@@ -28,10 +31,14 @@ pub(crate) fn complete_new(kind: Kind, object: &mut Value) {
             // What is left of an older way to count templates.
             object["metadata"]["annotations"]["deprecated.daemonset.template.generation"] = "1".into();
         }
-        Kind::PersistentVolumeClaim => object["status"] = json!({"phase": "Pending"}),
+        Kind::PersistentVolumeClaim => {
+            protect(object);
+            object["status"] = json!({"phase": "Pending"});
+        }
         Kind::Service => default(object, "status", json!({"loadBalancer": {}})),
         Kind::Ingress => default(object, "status", json!({"loadBalancer": {}})),
-        Kind::Deployment | Kind::CronJob => default(object, "status", json!({})),
+        Kind::HorizontalPodAutoscaler => default(object, "status", json!({"desiredReplicas": 0})),
+        Kind::Deployment | Kind::CronJob | Kind::ResourceQuota => default(object, "status", json!({})),
         Kind::ReplicaSet | Kind::ReplicationController => default(object, "status", json!({"replicas": 0})),
         Kind::StatefulSet => default(object, "status", json!({"replicas": 0, "availableReplicas": 0})),
         Kind::PodDisruptionBudget => {
@@ -51,6 +58,15 @@ pub(crate) fn complete_new(kind: Kind, object: &mut Value) {
             default(&mut object["status"], count, 0);
         }
     }
+}
+
+/// Claims that pods use are not to go.
+fn protect(claim: &mut Value) {
+    let mut finalizers = items(&claim["metadata"]["finalizers"]).to_vec();
+    if !finalizers.iter().any(|one| one == CLAIM_PROTECTION) {
+        finalizers.push(CLAIM_PROTECTION.into());
+    }
+    claim["metadata"]["finalizers"] = finalizers.into();
 }
 
 /// Completes an object, new or changed. Completing twice is completing once.
@@ -85,6 +101,19 @@ pub(crate) fn complete(kind: Kind, object: &mut Value) {
         Kind::ReplicaSet => default(&mut object["spec"], "replicas", 1),
         Kind::ReplicationController => complete_replication_controller(object),
         Kind::NetworkPolicy => complete_network_policy(&mut object["spec"]),
+        Kind::Endpoints => {
+            for port in each_mut(object, "subsets").flat_map(|subset| each_mut(subset, "ports")) {
+                default(port, "protocol", "TCP");
+            }
+        }
+        Kind::LimitRange => {
+            for limit in each_mut(&mut object["spec"], "limits").filter(|one| one["type"] == "Container") {
+                let amounts = limit["default"].clone();
+                if amounts.is_object() {
+                    default(limit, "defaultRequest", amounts);
+                }
+            }
+        }
         Kind::Job => complete_job(&mut object["spec"]),
         _ => {}
     }
@@ -109,7 +138,7 @@ fn complete_network_policy(spec: &mut Value) {
         }
     }
     let mut types = vec!["Ingress"];
-    if !crate::fields::items(&spec["egress"]).is_empty() {
+    if !items(&spec["egress"]).is_empty() {
         types.push("Egress");
     }
     default(spec, "policyTypes", json!(types));

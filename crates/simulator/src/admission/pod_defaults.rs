@@ -159,7 +159,7 @@ pub(super) fn complete_pod(pod: &mut Value) {
 }
 
 fn quality_of_service(spec: &Value) -> &'static str {
-    let containers = || items(&spec["containers"]).iter();
+    let containers = || items(&spec["containers"]).iter().chain(items(&spec["initContainers"]));
     let has_any = containers().any(|one| {
         ["requests", "limits"]
             .iter()
@@ -197,7 +197,10 @@ mod tests {
         let container = &spec["containers"][0];
         assert_eq!(container["env"][0], json!({"name": "X", "value": "y"}));
         assert_eq!(container["env"][1]["valueFrom"]["fieldRef"]["apiVersion"], "v1");
-        assert!(container["resources"].get("requests").is_none(), "only pods themselves ask for their limits");
+        assert!(
+            container["resources"].get("requests").is_none(),
+            "only pods themselves ask for their limits"
+        );
         assert_eq!(spec["volumes"][1]["emptyDir"], json!({}));
     }
 

@@ -12,23 +12,19 @@ use crate::fields::{items, name};
 /// 422 with a cause for each field that is wrong.
 pub(super) fn check(kind: Kind, object: &Value) -> Result<(), Status> {
     let mut causes = Vec::new();
-    if let Some(place) = kind.pod_template()
-        && let Some(template) = object.pointer(place)
-    {
-        let field = place.trim_start_matches('/').replace('/', ".");
-        check_containers(&template["spec"], &format!("{field}.spec"), &mut causes);
-    }
     match kind {
         Kind::Pod => check_containers(&object["spec"], "spec", &mut causes),
         Kind::Deployment | Kind::ReplicaSet | Kind::StatefulSet | Kind::DaemonSet => {
-            check_selector(object, &mut causes);
-            check_restart_policy(object, &["Always"], &mut causes);
             check_not_negative(object, &["replicas", "minReadySeconds"], &mut causes);
+            check_selector(object, &mut causes);
+            check_template(kind, object, &["Always"], &mut causes);
         }
         Kind::Job => {
-            check_restart_policy(object, &["OnFailure", "Never"], &mut causes);
             check_not_negative(object, &["parallelism", "completions", "backoffLimit"], &mut causes);
+            check_template(kind, object, &["OnFailure", "Never"], &mut causes);
         }
+        Kind::CronJob => check_template(kind, object, &["OnFailure", "Never"], &mut causes),
+        Kind::ReplicationController => check_template(kind, object, &["Always"], &mut causes),
         Kind::Service => check_service(&object["spec"], &mut causes),
         Kind::RoleBinding | Kind::ClusterRoleBinding => check_binding(object, &mut causes),
         _ => {}
@@ -38,6 +34,22 @@ pub(super) fn check(kind: Kind, object: &Value) -> Result<(), Status> {
     }
     let resource = kind.resource();
     Err(Status::invalid(&resource.group, &resource.kind, name(object), causes))
+}
+
+fn check_template(kind: Kind, object: &Value, policies: &[&str], causes: &mut Vec<Cause>) {
+    let Some(place) = kind.pod_template() else { return };
+    let Some(template) = object.pointer(place) else { return };
+    let field = format!("{}.spec", place.trim_start_matches('/').replace('/', "."));
+    check_containers(&template["spec"], &field, causes);
+    let policy = &template["spec"]["restartPolicy"];
+    if policy.as_str().is_some_and(|policy| !policies.contains(&policy)) {
+        let list: Vec<String> = policies.iter().map(|one| format!("{one:?}")).collect();
+        causes.push(Cause::new(
+            "FieldValueNotSupported",
+            format!("{field}.restartPolicy"),
+            format!("Unsupported value: {policy}: supported values: {}", list.join(", ")),
+        ));
+    }
 }
 
 fn check_containers(spec: &Value, field: &str, causes: &mut Vec<Cause>) {
@@ -60,7 +72,8 @@ fn check_containers(spec: &Value, field: &str, causes: &mut Vec<Cause>) {
         }
         let text = name.as_str().unwrap_or_default();
         if !text.is_empty() && !atoll_kubeapi::names::is_dns_label(text) {
-            let why = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character";
+            let why = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character \
+                (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
             causes.push(Cause::invalid(
                 format!("{place}.name"),
                 format!("Invalid value: {name}: {why}"),
@@ -77,7 +90,9 @@ fn check_containers(spec: &Value, field: &str, causes: &mut Vec<Cause>) {
 }
 
 fn check_port(port: &Value, field: &str, causes: &mut Vec<Cause>) {
-    if !port.as_i64().is_some_and(|port| (1..=65535).contains(&port)) {
+    if port.as_i64().is_none_or(|port| port == 0) {
+        causes.push(Cause::required(field, "Required value"));
+    } else if !port.as_i64().is_some_and(|port| (1..=65535).contains(&port)) {
         causes.push(Cause::invalid(
             field,
             format!("Invalid value: {port}: must be between 1 and 65535, inclusive"),
@@ -97,18 +112,6 @@ fn check_selector(object: &Value, causes: &mut Vec<Cause>) {
         causes.push(Cause::invalid(
             "spec.template.metadata.labels",
             format!("Invalid value: {labels}: `selector` does not match template `labels`"),
-        ));
-    }
-}
-
-fn check_restart_policy(object: &Value, allowed: &[&str], causes: &mut Vec<Cause>) {
-    let policy = &object["spec"]["template"]["spec"]["restartPolicy"];
-    if policy.as_str().is_some_and(|policy| !allowed.contains(&policy)) {
-        let list: Vec<String> = allowed.iter().map(|one| format!("{one:?}")).collect();
-        causes.push(Cause::new(
-            "FieldValueNotSupported",
-            "spec.template.spec.restartPolicy",
-            format!("Unsupported value: {policy}: supported values: {}", list.join(", ")),
         ));
     }
 }

@@ -41,7 +41,7 @@ impl Engine {
         let Some(object) = after.or(before) else { return };
         let key = Key::of(kind, object);
         if kind == Kind::Event {
-            self.note_namespace(object, before.is_none(), after.is_none());
+            self.note_namespace(kind, object, before.is_none(), after.is_none());
             return;
         }
         if let Some(before) = before {
@@ -71,17 +71,19 @@ impl Engine {
         } else {
             self.enqueue(key);
         }
-        self.note_namespace(object, before.is_none(), after.is_none());
+        self.note_namespace(kind, object, before.is_none(), after.is_none());
     }
 
-    /// A namespace that is going waits for the last of its objects; what comes into one that is gone has to go.
-    fn note_namespace(&mut self, object: &Value, is_new: bool, is_gone: bool) {
+    /// A namespace that is going waits for the last of its objects; what comes into one that is gone has to go; and
+    /// what every namespace has is put back.
+    fn note_namespace(&mut self, kind: Kind, object: &Value, is_new: bool, is_gone: bool) {
         let home = namespace(object);
         if home.is_empty() || !is_new && !is_gone {
             return;
         }
         let found = self.objects.get(Kind::Namespace, "", home);
-        if found.is_none_or(|found| is_deleting(&found)) {
+        let is_furniture = is_gone && matches!(kind, Kind::ConfigMap | Kind::ServiceAccount);
+        if is_furniture || found.is_none_or(|found| is_deleting(&found)) {
             self.enqueue(Key::namespace(home));
         }
     }
@@ -101,6 +103,15 @@ impl Engine {
         }
         if after.is_none_or(|pod| is_over(pod)) {
             self.wake_waiting();
+            for volume in items(&pod["spec"]["volumes"]) {
+                if let Some(claim) = volume["persistentVolumeClaim"]["claimName"].as_str() {
+                    self.enqueue(Key {
+                        kind: Kind::PersistentVolumeClaim,
+                        namespace: namespace(pod).to_owned(),
+                        name: claim.to_owned(),
+                    });
+                }
+            }
         }
         for service in self.objects.list(Kind::Service, Some(namespace(pod))) {
             let selector = &service["spec"]["selector"];

@@ -15,11 +15,13 @@ async fn a_new_namespace_is_furnished() {
     );
     let accounts: Api<ServiceAccount> = Api::namespaced(world.client.clone(), "shop");
     let maps: Api<ConfigMap> = Api::namespaced(world.client.clone(), "shop");
-    eventually("pods find an account and a CA", async || {
-        accounts.get_opt("default").await.unwrap().is_some()
-            && maps.get_opt("kube-root-ca.crt").await.unwrap().is_some()
-    })
-    .await;
+    let finds = async || {
+        let account = accounts.get_opt("default").await.unwrap();
+        account.is_some() && maps.get_opt("kube-root-ca.crt").await.unwrap().is_some()
+    };
+    eventually("pods find an account and a CA", finds).await;
+    maps.delete("kube-root-ca.crt", &DeleteParams::default()).await.unwrap();
+    eventually("what was deleted is put back", finds).await;
 }
 
 #[tokio::test]

@@ -100,11 +100,16 @@ impl Federated {
         let object = FederatedObject::parse(kind, &stored.body).ok();
         // The status is the hub's own, and says what is wrong with an object that cannot be read.
         let status: FederatedStatus = serde_json::from_value(stored.body["status"].clone()).unwrap_or_default();
-        let clusters: Vec<FederatedCluster> =
-            status.clusters.iter().map(|entry| in_cluster(kind, object.as_ref(), entry)).collect();
+        let clusters: Vec<FederatedCluster> = status
+            .clusters
+            .iter()
+            .map(|entry| in_cluster(kind, object.as_ref(), entry))
+            .collect();
         let deleting = stored.deletion_at.is_some();
         let sum = |number: fn(&FederatedCluster) -> Option<i64>| {
-            kind.replicas_path.as_ref().map(|_| clusters.iter().filter_map(number).sum())
+            kind.replicas_path
+                .as_ref()
+                .map(|_| clusters.iter().filter_map(number).sum())
         };
         let condition = status.propagation().filter(|condition| condition.status != "True");
         let text = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
@@ -137,7 +142,11 @@ fn in_cluster(kind: &TypeDescriptor, object: Option<&FederatedObject>, entry: &C
     let stated = || built.as_ref()?.pointer(kind.replicas_path.as_deref()?)?.as_i64();
     FederatedCluster {
         name: entry.name.to_string(),
-        status: if entry.is_ok() { "OK".to_owned() } else { entry.status.clone() },
+        status: if entry.is_ok() {
+            "OK".to_owned()
+        } else {
+            entry.status.clone()
+        },
         message: Some(entry.message.clone()).filter(|message| !message.is_empty()),
         last_transition_time: entry.last_transition_time,
         desired_replicas: entry.desired_replicas.or_else(stated),
@@ -154,7 +163,10 @@ fn in_cluster(kind: &TypeDescriptor, object: Option<&FederatedObject>, entry: &C
 fn images(workload: &Value) -> Vec<String> {
     const PODS: [&str; 3] = ["/spec/template/spec", "/spec/jobTemplate/spec/template/spec", "/spec"];
     let mut found: Vec<String> = Vec::new();
-    let Some(pod) = PODS.iter().find_map(|path| workload.pointer(path).filter(|pod| pod["containers"].is_array())) else {
+    let Some(pod) = PODS
+        .iter()
+        .find_map(|path| workload.pointer(path).filter(|pod| pod["containers"].is_array()))
+    else {
         return found;
     };
     for list in ["initContainers", "containers"] {
@@ -178,8 +190,14 @@ fn state(deleting: bool, generation: i64, status: &FederatedStatus, clusters: &[
     };
     if condition.status != "True" {
         let of_clusters = condition.reason == Reason::CheckClusters.as_str();
-        let broken = clusters.iter().any(|cluster| cluster.status != "OK" && !is_passing(&cluster.status));
-        return if broken || !of_clusters { FederatedState::Degraded } else { FederatedState::Progressing };
+        let broken = clusters
+            .iter()
+            .any(|cluster| cluster.status != "OK" && !is_passing(&cluster.status));
+        return if broken || !of_clusters {
+            FederatedState::Degraded
+        } else {
+            FederatedState::Progressing
+        };
     }
     let behind = clusters.iter().any(|cluster| {
         let wanted = cluster.desired_replicas.unwrap_or_default();
@@ -270,7 +288,10 @@ mod tests {
         assert_eq!(us.images, ["web:1.1"]);
         assert_eq!(summary.images, ["web:1.0"]);
         assert_eq!((summary.desired_replicas, summary.ready_replicas), (Some(5), Some(5)));
-        assert_eq!((summary.state, summary.clusters[0].status.as_str()), (FederatedState::Ready, "OK"));
+        assert_eq!(
+            (summary.state, summary.clusters[0].status.as_str()),
+            (FederatedState::Ready, "OK")
+        );
     }
 
     #[test]
@@ -278,8 +299,14 @@ mod tests {
         assert_eq!(summary(spec(), json!({})).state, FederatedState::Pending);
         assert_eq!(summary(spec(), status(2, "", 1)).state, FederatedState::Progressing);
         assert_eq!(summary(spec(), status(1, "", 3)).state, FederatedState::Progressing);
-        assert_eq!(summary(spec(), status(2, "ClusterNotReady", 3)).state, FederatedState::Degraded);
-        assert_eq!(summary(spec(), status(2, "WaitingForRemoval", 3)).state, FederatedState::Progressing);
+        assert_eq!(
+            summary(spec(), status(2, "ClusterNotReady", 3)).state,
+            FederatedState::Degraded
+        );
+        assert_eq!(
+            summary(spec(), status(2, "WaitingForRemoval", 3)).state,
+            FederatedState::Progressing
+        );
         let whole = json!({"observedGeneration": 2,
             "conditions": [{"type": "Propagation", "status": "False", "reason": "NamespaceNotFederated"}]});
         assert_eq!(summary(spec(), whole).state, FederatedState::Degraded);
@@ -291,6 +318,9 @@ mod tests {
     #[test]
     fn an_object_that_cannot_be_read_is_shown_all_the_same() {
         let broken = json!({"template": "no object", "overrides": 5});
-        assert_eq!(summary(broken, status(2, "ComputeResourceFailed", 3)).state, FederatedState::Degraded);
+        assert_eq!(
+            summary(broken, status(2, "ComputeResourceFailed", 3)).state,
+            FederatedState::Degraded
+        );
     }
 }

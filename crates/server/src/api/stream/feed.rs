@@ -63,7 +63,9 @@ impl Source {
                 let key = Store::cluster_key("");
                 (group, resource) == (key.group.as_str(), key.resource.as_str())
             }
-            Self::Federated(kind) => (group, resource) == (kind.federated.group.as_ref(), kind.federated.plural.as_ref()),
+            Self::Federated(kind) => {
+                (group, resource) == (kind.federated.group.as_ref(), kind.federated.plural.as_ref())
+            }
         }
     }
 }
@@ -227,10 +229,15 @@ impl Feed {
         match self.source {
             Source::Clusters => {
                 let stored = stored_clusters(store).await?;
-                self.clusters = stored.into_iter().map(|stored| (stored.object.key.name.clone(), stored)).collect();
+                self.clusters = stored
+                    .into_iter()
+                    .map(|stored| (stored.object.key.name.clone(), stored))
+                    .collect();
             }
             Source::Federated(kind) => {
-                let listing = store.objects(&kind.federated.group, &kind.federated.plural, None).await?;
+                let listing = store
+                    .objects(&kind.federated.group, &kind.federated.plural, None)
+                    .await?;
                 self.federated.clear();
                 for object in &listing.objects {
                     let key = format!("{}/{}", object.key.namespace, object.key.name);
@@ -315,7 +322,10 @@ impl Feed {
             shown.insert(Arc::from(name.as_str()), row);
         }
         self.shown = shown;
-        self.shown.iter().map(|(key, (_, row))| (Arc::clone(key), Arc::clone(row))).collect()
+        self.shown
+            .iter()
+            .map(|(key, (_, row))| (Arc::clone(key), Arc::clone(row)))
+            .collect()
     }
 }
 
@@ -325,7 +335,10 @@ fn encode(row: &impl Serialize) -> Option<Box<RawValue>> {
 
 fn same_rows(old: &BTreeMap<Arc<str>, Arc<RawValue>>, new: &BTreeMap<Arc<str>, Arc<RawValue>>) -> bool {
     old.len() == new.len()
-        && old.iter().zip(new).all(|((old_key, old), (new_key, new))| old_key == new_key && Arc::ptr_eq(old, new))
+        && old
+            .iter()
+            .zip(new)
+            .all(|((old_key, old), (new_key, new))| old_key == new_key && Arc::ptr_eq(old, new))
 }
 
 #[cfg(test)]
@@ -335,7 +348,10 @@ mod tests {
     #[test]
     fn topics_name_clusters_or_a_federated_type() {
         assert!(matches!(Source::parse("clusters"), Some(Source::Clusters)));
-        assert!(matches!(Source::parse("federated/deployments.apps"), Some(Source::Federated(_))));
+        assert!(matches!(
+            Source::parse("federated/deployments.apps"),
+            Some(Source::Federated(_))
+        ));
         for unknown in ["", "pods", "federated/", "federated/pods", "clusters/a"] {
             assert!(Source::parse(unknown).is_none(), "{unknown}");
         }

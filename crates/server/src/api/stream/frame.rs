@@ -45,9 +45,12 @@ impl Subscription {
     fn wants(&self, key: &str) -> bool {
         let (namespace, name) = match self.source {
             Source::Clusters => (None, key),
-            Source::Federated(_) => key.split_once('/').map_or((None, key), |(namespace, name)| (Some(namespace), name)),
+            Source::Federated(_) => key
+                .split_once('/')
+                .map_or((None, key), |(namespace, name)| (Some(namespace), name)),
         };
-        let fits = |wanted: &Option<String>, given: Option<&str>| wanted.as_deref().is_none_or(|wanted| Some(wanted) == given);
+        let fits =
+            |wanted: &Option<String>, given: Option<&str>| wanted.as_deref().is_none_or(|wanted| Some(wanted) == given);
         fits(&self.name, Some(name)) && (namespace.is_none() || fits(&self.namespace, namespace))
     }
 
@@ -62,8 +65,10 @@ impl Subscription {
             .map(|(_, row)| &**row)
             .collect();
         let gone = before.iter().flat_map(|before| before.rows.keys());
-        let deletes: Vec<&str> =
-            gone.filter(|key| self.wants(key) && !snapshot.rows.contains_key(*key)).map(|key| &**key).collect();
+        let deletes: Vec<&str> = gone
+            .filter(|key| self.wants(key) && !snapshot.rows.contains_key(*key))
+            .map(|key| &**key)
+            .collect();
         let initial = before.is_none();
         let mut frames = Vec::new();
         if initial || !upserts.is_empty() || !deletes.is_empty() {
@@ -84,7 +89,11 @@ impl Subscription {
                 revision: revision.clone(),
             });
             // Text and numbers always serialise.
-            frames.extend(std::iter::once(first).chain(rest).filter_map(|frame| serde_json::to_string(&frame).ok()));
+            frames.extend(
+                std::iter::once(first)
+                    .chain(rest)
+                    .filter_map(|frame| serde_json::to_string(&frame).ok()),
+            );
         }
         self.sent = Some(snapshot);
         frames
@@ -108,13 +117,18 @@ mod tests {
     }
 
     fn snapshot(rows: &[(&str, &Arc<RawValue>)]) -> Arc<Snapshot> {
-        let rows: BTreeMap<Arc<str>, Arc<RawValue>> =
-            rows.iter().map(|(key, row)| (Arc::from(*key), Arc::clone(row))).collect();
+        let rows: BTreeMap<Arc<str>, Arc<RawValue>> = rows
+            .iter()
+            .map(|(key, row)| (Arc::from(*key), Arc::clone(row)))
+            .collect();
         Arc::new(Snapshot { rows, revision: 7 })
     }
 
     fn read(frames: &[String]) -> Vec<Value> {
-        frames.iter().map(|frame| serde_json::from_str(frame).unwrap()).collect()
+        frames
+            .iter()
+            .map(|frame| serde_json::from_str(frame).unwrap())
+            .collect()
     }
 
     #[test]
@@ -126,14 +140,20 @@ mod tests {
         assert_eq!(first[0]["upserts"].as_array().unwrap().len(), 2);
         assert!(subscription.frames(1, snapshot(&[("a", &a), ("b", &b)])).is_empty());
         let next = read(&subscription.frames(1, snapshot(&[("a", &changed)])));
-        assert_eq!(next, [json!({"sub": 1, "upserts": [{"v": "changed"}], "deletes": ["b"], "revision": "7"})]);
+        assert_eq!(
+            next,
+            [json!({"sub": 1, "upserts": [{"v": "changed"}], "deletes": ["b"], "revision": "7"})]
+        );
     }
 
     #[test]
     fn an_empty_list_is_a_frame_too() {
         let mut subscription = Subscription::new(Source::Clusters, None, None);
         let frames = read(&subscription.frames(1, snapshot(&[])));
-        assert_eq!(frames, [json!({"sub": 1, "initial": true, "upserts": [], "revision": "7"})]);
+        assert_eq!(
+            frames,
+            [json!({"sub": 1, "initial": true, "upserts": [], "revision": "7"})]
+        );
     }
 
     #[test]
@@ -141,10 +161,16 @@ mod tests {
         let (web, api) = (row("web"), row("api"));
         let source = Source::Federated(types::find("deployments.apps").unwrap());
         let mut subscription = Subscription::new(source, Some("shop".into()), Some("web".into()));
-        let frames = read(&subscription.frames(1, snapshot(&[("shop/web", &web), ("shop/api", &api), ("pay/web", &api)])));
+        let frames = read(&subscription.frames(
+            1,
+            snapshot(&[("shop/web", &web), ("shop/api", &api), ("pay/web", &api)]),
+        ));
         assert_eq!(frames[0]["upserts"], json!([{"v": "web"}]));
         assert!(subscription.frames(1, snapshot(&[("shop/web", &web)])).is_empty());
-        assert_eq!(read(&subscription.frames(1, snapshot(&[])))[0]["deletes"], json!(["shop/web"]));
+        assert_eq!(
+            read(&subscription.frames(1, snapshot(&[])))[0]["deletes"],
+            json!(["shop/web"])
+        );
     }
 
     #[test]
@@ -153,7 +179,10 @@ mod tests {
         let borrowed: Vec<(&str, &Arc<RawValue>)> = rows.iter().map(|(key, row)| (key.as_str(), row)).collect();
         let mut subscription = Subscription::new(Source::Clusters, None, None);
         let frames = read(&subscription.frames(1, snapshot(&borrowed)));
-        let sizes: Vec<usize> = frames.iter().map(|frame| frame["upserts"].as_array().unwrap().len()).collect();
+        let sizes: Vec<usize> = frames
+            .iter()
+            .map(|frame| frame["upserts"].as_array().unwrap().len())
+            .collect();
         assert_eq!(sizes, [500, 500, 200]);
         assert_eq!(frames.iter().filter(|frame| frame["initial"] == true).count(), 1);
     }

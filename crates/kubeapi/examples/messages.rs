@@ -187,7 +187,7 @@ fn qualify(go: &str, package: &str, imports: &BTreeMap<String, String>) -> Strin
 
 /// A field with a place in protobuf.
 fn field(line: &str) -> Option<Field> {
-    let (declared, tags) = line.split_once('`')?;
+    let (declared, tags) = line.split_once('`').filter(|_| !line.trim_start().starts_with("//"))?;
     let tag = |name: &str| {
         let (_, rest) = tags.split_once(&format!("{name}:\""))?;
         rest.split_once('"').map(|(value, _)| value.to_owned())

@@ -6,6 +6,7 @@
     clippy::doc_markdown,
     reason = "doc comments of options are help texts, which are plain text"
 )]
+#![allow(rustdoc::bare_urls, reason = "as above; only rustdoc knows this one")]
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

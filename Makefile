@@ -90,7 +90,7 @@ documented:
 
 # Some tests ask the program itself, so it is built first.
 unit-tested: export INSTA_UPDATE := no
-unit-tested: $(CONSOLE)
+unit-tested: kubernetes $(CONSOLE)
 	$(CARGO) build $(LOCKED) --bin atoll
 	$(CARGO) test $(LOCKED) --workspace --lib --bins
 	$(CARGO) test $(LOCKED) --workspace --test it

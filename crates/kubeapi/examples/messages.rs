@@ -108,7 +108,11 @@ impl Types {
         if let Some(inner) = go.strip_prefix('*') {
             let inner = self.resolve(inner);
             // A message that is not there is not written; only of plain values zero and nothing look the same.
-            return if inner.starts_with('@') { inner } else { format!("*{inner}") };
+            return if inner.starts_with('@') {
+                inner
+            } else {
+                format!("*{inner}")
+            };
         }
         if go == "[]byte" {
             return "bytes".into();
@@ -218,7 +222,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut seen: BTreeSet<String> = pending.iter().cloned().collect();
     let mut lines = BTreeMap::new();
     while let Some(name) = pending.pop() {
-        let fields = types.structs.get(&name).ok_or_else(|| format!("no such message: {name}"))?;
+        let fields = types
+            .structs
+            .get(&name)
+            .ok_or_else(|| format!("no such message: {name}"))?;
         let mut row = Vec::new();
         for (number, json, go) in fields {
             let kind = types.resolve(go);

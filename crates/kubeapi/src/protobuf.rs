@@ -190,7 +190,10 @@ mod tests {
             dry_run: vec!["All".into()],
         };
         let read = decode(&body("apps/v1", "DeleteOptions", &options)).unwrap();
-        assert_eq!((&read["dryRun"], &read["gracePeriodSeconds"]), (&json!(["All"]), &json!(0)));
+        assert_eq!(
+            (&read["dryRun"], &read["gracePeriodSeconds"]),
+            (&json!(["All"]), &json!(0))
+        );
     }
 
     #[test]

@@ -8,7 +8,17 @@ async fn main() {
     let mut all = Vec::new();
     for i in 0..count {
         let name = if i == 0 { "east".to_owned() } else { format!("m-{i}") };
-        all.push(SimulatedMember::start(MemberOptions { name, workloads, provider: "aws".into(), region: "eu-west-1".into(), ..MemberOptions::default() }).await.expect("starts"));
+        all.push(
+            SimulatedMember::start(MemberOptions {
+                name,
+                workloads,
+                provider: "aws".into(),
+                region: "eu-west-1".into(),
+                ..MemberOptions::default()
+            })
+            .await
+            .expect("starts"),
+        );
     }
     println!("{:?}", start.elapsed());
     std::fs::write("/tmp/sim-try/kubeconfig", all[0].kubeconfig()).expect("writes");

@@ -13,7 +13,10 @@ use super::messages::{self, Count, Field, Kind, Message};
 const MAX_DEPTH: usize = 64;
 
 fn broken(why: &'static str) -> DecodeError {
-    #[expect(deprecated, reason = "the only way to say what is wrong beside the library's own errors")]
+    #[expect(
+        deprecated,
+        reason = "the only way to say what is wrong beside the library's own errors"
+    )]
     DecodeError::new(why)
 }
 
@@ -32,7 +35,9 @@ fn next<'a>(bytes: &mut &'a [u8]) -> Result<(u32, Wire<'a>), DecodeError> {
         WireType::ThirtyTwoBit if bytes.len() >= 4 => Wire::Plain(bytes.get_u32_le().into()),
         WireType::LengthDelimited => {
             let length = usize::try_from(decode_varint(bytes)?).unwrap_or(usize::MAX);
-            let (long, rest) = bytes.split_at_checked(length).ok_or_else(|| broken("a field ends early"))?;
+            let (long, rest) = bytes
+                .split_at_checked(length)
+                .ok_or_else(|| broken("a field ends early"))?;
             *bytes = rest;
             Wire::Long(long)
         }
@@ -188,7 +193,11 @@ fn parts(mut bytes: &[u8]) -> Result<Parts<'_>, DecodeError> {
 
 impl<'a> Parts<'a> {
     fn get(&self, number: u32) -> Option<&Wire<'a>> {
-        self.0.iter().rev().find(|(own, _)| *own == number).map(|(_, wire)| wire)
+        self.0
+            .iter()
+            .rev()
+            .find(|(own, _)| *own == number)
+            .map(|(_, wire)| wire)
     }
 
     fn number(&self, number: u32) -> i64 {

@@ -249,9 +249,7 @@ async fn kubectl_reaches_a_member_through_the_hub() {
     let (hub, member) = (Hub::live().await, FakeMember::start().await);
     member.join(&hub, "eu-1").await;
     let served = Served::start(&hub).await;
-    let Some(kubectl) = Kubectl::find(&hub, &served) else {
-        return;
-    };
+    let kubectl = Kubectl::new(&hub, &served);
     member.always(json_response(
         200,
         r#"{"major":"1","minor":"36","gitVersion":"v1.36.3"}"#,

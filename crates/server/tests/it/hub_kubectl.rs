@@ -1,9 +1,8 @@
 //! kubectl itself against the hub, over TLS: the verbs people use, and what they read when something is wrong.
 //!
-//! The program is the one that `make kubernetes` builds for the test clusters; where it was not built, these tests say
-//! so and end.
+//! The program is the one that `make kubernetes` builds for the test clusters; where it is missing, these tests fail and
+//! say so.
 
-use std::path::PathBuf;
 use std::process::{Output, Stdio};
 
 use base64::Engine;
@@ -15,23 +14,13 @@ use tokio::process::Command;
 use super::forward_fixture::Served;
 use super::hub_fixture::{Hub, deployment};
 
-pub(crate) struct Kubectl<'a> {
-    program: PathBuf,
-    hub: &'a Hub,
+pub(crate) struct Kubectl {
+    inner: atoll_testing::Kubectl,
 }
 
-impl<'a> Kubectl<'a> {
-    /// kubectl with a kubeconfig for this hub; `None` when it was not built.
-    pub(crate) fn find(hub: &'a Hub, served: &Served) -> Option<Self> {
-        let package = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-        let program = package.join("../../target/kubernetes/v1.36/kubectl");
-        if !program.is_file() {
-            eprintln!(
-                "not tested: {} is missing; `make kubernetes` builds it",
-                program.display()
-            );
-            return None;
-        }
+impl Kubectl {
+    /// kubectl with a kubeconfig for this hub.
+    pub(crate) fn new(hub: &Hub, served: &Served) -> Self {
         let config = json!({
             "apiVersion": "v1", "kind": "Config", "current-context": "hub",
             "clusters": [{"name": "hub", "cluster": {
@@ -41,24 +30,20 @@ impl<'a> Kubectl<'a> {
             "users": [{"name": "ada", "user": {"token": hub.token}}],
             "contexts": [{"name": "hub", "context": {"cluster": "hub", "user": "ada"}}],
         });
-        std::fs::write(hub.file("kubeconfig"), config.to_string()).unwrap();
-        Some(Self { program, hub })
+        let kubeconfig = hub.file("kubeconfig");
+        std::fs::write(&kubeconfig, config.to_string()).unwrap();
+        let programs = atoll_testing::Programs::newest().unwrap();
+        let inner = atoll_testing::Kubectl::new(&programs, kubeconfig, hub.file("home"));
+        Self { inner }
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(&self.program);
+        let mut command = self.inner.command();
         command
-            .env_clear()
-            .env("HOME", self.hub.file("home"))
-            .env("PATH", "/usr/bin:/bin")
-            .env("KUBECONFIG", self.hub.file("kubeconfig"))
-            .arg("--cache-dir")
-            .arg(self.hub.file("cache"))
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true);
+            .stderr(Stdio::piped());
         command
     }
 
@@ -107,9 +92,7 @@ fn namespace() -> Value {
 async fn applying_a_file_creates_then_leaves_alone_then_changes() {
     let hub = Hub::start().await;
     let served = Served::start(&hub).await;
-    let Some(kubectl) = Kubectl::find(&hub, &served) else {
-        return;
-    };
+    let kubectl = Kubectl::new(&hub, &served);
     let mut web = deployment("web");
     assert_eq!(kubectl.apply(&namespace()).await, "namespace/shop created\n");
     assert_eq!(kubectl.apply(&namespace()).await, "namespace/shop unchanged\n");
@@ -151,9 +134,7 @@ async fn applying_a_file_creates_then_leaves_alone_then_changes() {
 async fn server_side_apply_and_diff_write_only_what_they_say() {
     let hub = Hub::start().await;
     let served = Served::start(&hub).await;
-    let Some(kubectl) = Kubectl::find(&hub, &served) else {
-        return;
-    };
+    let kubectl = Kubectl::new(&hub, &served);
     kubectl.apply(&namespace()).await;
     let mut web = deployment("web");
     let apply = ["apply", "--server-side", "-f", "-"];
@@ -198,9 +179,7 @@ async fn server_side_apply_and_diff_write_only_what_they_say() {
 async fn objects_are_read_watched_edited_and_deleted() {
     let hub = Hub::start().await;
     let served = Served::start(&hub).await;
-    let Some(kubectl) = Kubectl::find(&hub, &served) else {
-        return;
-    };
+    let kubectl = Kubectl::new(&hub, &served);
     kubectl.apply(&namespace()).await;
     kubectl.apply(&deployment("web")).await;
     let table = kubectl.ok(&["get", "federateddeployments", "-n", "shop"], "").await;
@@ -303,9 +282,7 @@ async fn objects_are_read_watched_edited_and_deleted() {
 async fn people_learn_what_there_is_who_they_are_and_what_is_wrong() {
     let hub = Hub::start().await;
     let served = Served::start(&hub).await;
-    let Some(kubectl) = Kubectl::find(&hub, &served) else {
-        return;
-    };
+    let kubectl = Kubectl::new(&hub, &served);
     let who = kubectl.ok(&["auth", "whoami"], "").await;
     assert!(who.contains("atoll:ada") && who.contains("atoll:admins"), "{who}");
     assert_eq!(
@@ -361,9 +338,7 @@ async fn people_learn_what_there_is_who_they_are_and_what_is_wrong() {
 async fn core_kinds_are_made_from_the_command_line() {
     let hub = Hub::start().await;
     let served = Served::start(&hub).await;
-    let Some(kubectl) = Kubectl::find(&hub, &served) else {
-        return;
-    };
+    let kubectl = Kubectl::new(&hub, &served);
     // kubectl sends these as protobuf.
     kubectl.ok(&["create", "namespace", "shop"], "").await;
     kubectl
@@ -404,9 +379,7 @@ async fn core_kinds_are_made_from_the_command_line() {
 async fn a_cluster_is_joined_from_files_and_its_token_is_not_shown() {
     let hub = Hub::start().await;
     let served = Served::start(&hub).await;
-    let Some(kubectl) = Kubectl::find(&hub, &served) else {
-        return;
-    };
+    let kubectl = Kubectl::new(&hub, &served);
     let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "eu-1", "namespace": "kube-federation-system"},
         "stringData": {"token": "canary-token"}});
     // As people have it, without a namespace.

@@ -71,7 +71,12 @@ impl<B: Backend> Api<B> {
             .admit(&call.context, &call.resource, &admission, &mut new)
             .await?;
         if let Some(manager) = manager {
+            // A status that admission begins with is nobody's: it is written apart from the rest.
+            let status = new.get_mut("status").filter(|_| call.resource.status).map(Value::take);
             apply::record_update(None, &mut new, &call.resource.schema, manager, "", &now);
+            if let Some(status) = status {
+                new["status"] = status;
+            }
         }
         let name = new["metadata"]["name"].as_str().unwrap_or_default().to_owned();
         let namespace = &call.path.namespace;

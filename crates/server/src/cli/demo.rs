@@ -49,6 +49,8 @@ struct Place {
     region: &'static str,
     version: &'static str,
     nodes: usize,
+    /// A node that nobody hears from, so that there is something to find out.
+    silent_node: Option<&'static str>,
     labels: [(&'static str, &'static str); 2],
 }
 
@@ -61,6 +63,7 @@ const PLACES: [Place; 4] = [
         region: "eu-central",
         version: "v1.36.3",
         nodes: 1,
+        silent_node: None,
         labels: [("region", "eu"), ("tier", "control")],
     },
     Place {
@@ -71,6 +74,7 @@ const PLACES: [Place; 4] = [
         region: "eu-central-1",
         version: "v1.36.3",
         nodes: 3,
+        silent_node: None,
         labels: [("region", "eu"), ("tier", "production")],
     },
     Place {
@@ -81,6 +85,7 @@ const PLACES: [Place; 4] = [
         region: "us-east4",
         version: "v1.35.7",
         nodes: 3,
+        silent_node: None,
         labels: [("region", "us"), ("tier", "production")],
     },
     Place {
@@ -91,6 +96,7 @@ const PLACES: [Place; 4] = [
         region: "ap-southeast-1",
         version: "v1.34.9",
         nodes: 2,
+        silent_node: Some("ap-1-node-2"),
         labels: [("region", "ap"), ("tier", "staging")],
     },
 ];
@@ -175,6 +181,11 @@ async fn furnish(state: &AppState, folder: &Path, members: &mut Vec<SimulatedMem
         })
         .await
         .map_err(|error| Failure::while_doing(&format!("cannot start the cluster {}", place.name), &error))?;
+        if let Some(node) = place.silent_node {
+            member
+                .set_node_ready(node, false)
+                .map_err(|error| Failure::while_doing(&format!("cannot silence the node {node}"), &error))?;
+        }
         let new = NewCluster {
             name: place.name.to_owned(),
             role: place.role,

@@ -8,6 +8,13 @@ use crate::fixture::{World, create, deployment, eventually, refusal};
 async fn a_new_namespace_is_furnished() {
     let world = World::shop().await;
     let namespace = world.namespaces().get("shop").await.unwrap();
+    let owned = namespace.metadata.managed_fields.unwrap();
+    assert!(
+        owned
+            .iter()
+            .all(|one| one.fields_v1.as_ref().unwrap().0["f:status"].is_null()),
+        "its status belongs to nobody"
+    );
     assert_eq!(namespace.status.unwrap().phase.as_deref(), Some("Active"));
     assert_eq!(
         namespace.metadata.labels.unwrap()["kubernetes.io/metadata.name"],

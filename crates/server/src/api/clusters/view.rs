@@ -194,9 +194,9 @@ impl ClusterView {
     }
 
     /// Whether `newer` says something that people who look at this one should see now. Each probe moves its time and
-    /// the latency a little; that is shown every half a minute.
+    /// the latency a little; that is shown every ten seconds.
     pub fn is_news(&self, newer: &Self) -> bool {
-        const STALE: i64 = 30;
+        const STALE: i64 = 10;
         let age = match (self.as_of, newer.as_of) {
             (Some(before), Some(now)) => now.duration_since(before).as_secs(),
             (before, now) => i64::from(before != now) * STALE,

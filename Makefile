@@ -49,7 +49,7 @@ console: needs-to-build $(CONSOLE) ## Builds the console into web/dist
 
 install: ## Installs what a new machine lacks to build and to test
 	@scripts/install-packages.sh test
-	@$(MAKE) --no-print-directory $(WEB_PACKAGES) $(TYPE_PACKAGES)
+	@$(MAKE) --no-print-directory --silent $(WEB_PACKAGES) $(TYPE_PACKAGES)
 
 needs-to-build:
 	@scripts/install-packages.sh build
@@ -88,15 +88,16 @@ linted:
 documented:
 	RUSTDOCFLAGS='-D warnings -A rustdoc::private_intra_doc_links' $(CARGO) doc $(LOCKED) --workspace --no-deps --document-private-items --quiet
 
-# Some tests ask the program itself, so it is built first.
+# Some tests run kubectl; some run the program itself, which cargo builds together with them.
 unit-tested: export INSTA_UPDATE := no
 unit-tested: kubernetes $(CONSOLE)
-	$(CARGO) build $(LOCKED) --bin atoll
 	$(CARGO) test $(LOCKED) --workspace --lib --bins
 	$(CARGO) test $(LOCKED) --workspace --test it
 	$(CARGO) test $(LOCKED) --workspace --doc
 
-clusters-tested: kubernetes kubernetes-oldest
+# The story is told with the program as people run it, without what only tests switch on.
+clusters-tested: kubernetes kubernetes-oldest $(CONSOLE)
+	$(CARGO) build $(LOCKED) --bin atoll
 	$(CARGO) test $(LOCKED) --workspace --test clusters --test story
 
 ## Real clusters

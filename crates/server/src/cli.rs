@@ -22,6 +22,7 @@ mod user;
 mod version;
 
 use std::fmt;
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -32,7 +33,7 @@ pub use render::render_text;
 
 /// One hub for many Kubernetes clusters
 #[derive(Debug, Parser)]
-#[command(name = "atoll", version, about, max_term_width = 100)]
+#[command(name = "atoll", version, max_term_width = 100)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -91,6 +92,17 @@ impl fmt::Display for Failure {
 }
 
 type Outcome = Result<ExitCode, Failure>;
+
+/// Writes to standard output. A reader that leaves early, as `head` does, has had enough: that is no failure.
+fn print(text: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::while_doing("cannot write to standard output", &error))
+        }
+        _ => Ok(()),
+    }
+}
 
 /// Runs the command line of this process.
 pub fn run() -> ExitCode {
@@ -176,6 +188,12 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_help_begins_with_what_the_program_is_for() {
+        let about = Cli::command().get_about().map(ToString::to_string);
+        assert_eq!(about.as_deref(), Some("One hub for many Kubernetes clusters"));
     }
 
     #[test]

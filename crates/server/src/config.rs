@@ -60,7 +60,7 @@ pub struct Listen {
     pub tls_key: Option<PathBuf>,
 
     /// Another name or address the hub is reached by; may be given several times
-    #[arg(long, env = "ATOLL_TLS_NAME", value_delimiter = ',', value_name = "NAME")]
+    #[arg(long, env = "ATOLL_TLS_NAME", value_delimiter = ',', value_name = "NAME", value_parser = parse_tls_name)]
     pub tls_name: Vec<String>,
 
     /// What kubeconfigs and links name when a proxy stands in front, such as https://atoll.example
@@ -136,6 +136,14 @@ impl Listen {
     }
 }
 
+/// A name that a certificate can carry and a request can ask for.
+fn parse_tls_name(text: &str) -> Result<String, String> {
+    match rustls_pki_types::ServerName::try_from(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(_) => Err("must be a DNS name or an IP address, without scheme, port and brackets".into()),
+    }
+}
+
 fn parse_public_url(text: &str) -> Result<url::Url, String> {
     let url = url::Url::parse(text).map_err(|error| error.to_string())?;
     if !matches!(url.scheme(), "https" | "http") || url.host().is_none() {
@@ -153,6 +161,23 @@ fn parse_public_url(text: &str) -> Result<url::Url, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_tls_name_is_a_name_or_an_address_alone() {
+        for good in ["atoll.example", "localhost", "10.0.0.1", "fd00::1"] {
+            assert!(parse_tls_name(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "a b",
+            "https://atoll.example",
+            "atoll.example:8443",
+            "[::1]",
+            "*.example",
+        ] {
+            assert!(parse_tls_name(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn a_public_url_is_scheme_host_and_port_alone() {

@@ -324,12 +324,21 @@ impl From<InvalidToken> for Error {
 impl From<JsonRejection> for Error {
     fn from(rejection: JsonRejection) -> Self {
         match rejection {
-            JsonRejection::MissingJsonContentType(_) => {
-                Status::unsupported_media_type("none or another", &["application/json"]).into()
+            JsonRejection::JsonSyntaxError(error) => {
+                Self::bad_request(body_fault("the body is not valid JSON", &error))
             }
+            JsonRejection::JsonDataError(error) => Self::bad_request(body_fault("the body does not fit", &error)),
             JsonRejection::BytesRejection(rejection) => rejection.into(),
             other => Self::bad_request(other.body_text()),
         }
+    }
+}
+
+/// What is wrong with a body, without the words of the library that found it.
+fn body_fault(what: &str, rejection: &dyn std::error::Error) -> String {
+    match rejection.source() {
+        Some(fault) => format!("{what}: {fault}"),
+        None => what.to_owned(),
     }
 }
 

@@ -39,12 +39,15 @@ pub fn router(state: AppState) -> Router {
         .route("/readyz", get(readyz))
         .route("/healthz", get(readyz))
         .merge(console_api.layer(api_layers))
+        // A wildcard takes at least one character, so that a bare prefix needs a line of its own with and without slash.
         .route("/api", any(no_such_path))
+        .route("/api/", any(no_such_path))
         .route("/api/{*rest}", any(no_such_path))
         // As a service: its own fallback answers everything below, before the catch-all of `/k8s` could.
         .nest_service("/k8s/hub", hub::router::<()>(state.clone()))
         .route("/k8s/clusters/{*rest}", any(forward::handle))
         .route("/k8s", any(no_such_path))
+        .route("/k8s/", any(no_such_path))
         .route("/k8s/{*rest}", any(no_such_path))
         .fallback(console_files::serve)
         .method_not_allowed_fallback(method_not_allowed)

@@ -101,12 +101,12 @@ impl Backend for MemberBackend {
 
     async fn subresource(
         &self,
-        context: &RequestContext,
+        _context: &RequestContext,
         resource: &Resource,
         attributes: &Attributes,
         request: Request,
     ) -> Option<Response> {
         let kind = Kind::of(resource)?;
-        subresource::serve(&self.objects, &self.ended, context, kind, attributes, request).await
+        subresource::serve(&self.objects, &self.ended, kind, attributes, request).await
     }
 }

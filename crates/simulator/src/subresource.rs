@@ -6,7 +6,7 @@ mod scale;
 
 use std::sync::Arc;
 
-use atoll_kubeapi::{Attributes, RequestContext, Status, body};
+use atoll_kubeapi::{Attributes, Status, body};
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
@@ -23,7 +23,6 @@ const BODY_LIMIT: usize = 1 << 20;
 pub(crate) async fn serve(
     objects: &Objects,
     ended: &CancellationToken,
-    context: &RequestContext,
     kind: Kind,
     attributes: &Attributes,
     request: Request,
@@ -37,7 +36,7 @@ pub(crate) async fn serve(
         (Kind::Pod, "exec") => exec::run(objects, ended, attributes, request).await,
         (Kind::Pod, "eviction") => evict(objects, attributes, request).await,
         (Kind::Pod, "attach" | "portforward" | "proxy") => Err(unsupported(attributes)),
-        (_, "scale") if has_scale => scale::serve(objects, context, kind, attributes, request).await,
+        (_, "scale") if has_scale => scale::serve(objects, kind, attributes, request).await,
         _ => return None,
     };
     Some(answer.unwrap_or_else(IntoResponse::into_response))

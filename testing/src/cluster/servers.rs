@@ -132,6 +132,8 @@ impl Servers<'_> {
                 format!("--kubeconfig={}", self.file("admin.yaml")),
                 format!("--config={configuration}"),
                 "--manage-all-nodes=true".into(),
+                // Without leases the controller manager takes the nodes for dead after 50 seconds.
+                "--node-lease-duration-seconds=40".into(),
                 "--node-ip=127.0.0.1".into(),
                 format!("--node-port={port}"),
                 format!("--server-address=127.0.0.1:{port}"),

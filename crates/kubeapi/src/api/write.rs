@@ -72,7 +72,8 @@ impl<B: Backend> Api<B> {
             .await?;
         if let Some(manager) = manager {
             // A status that admission begins with is nobody's: it is written apart from the rest.
-            let status = new.get_mut("status").filter(|_| call.resource.status).map(Value::take);
+            let fields = new.as_object_mut().filter(|_| call.resource.status);
+            let status = fields.and_then(|fields| fields.remove("status"));
             apply::record_update(None, &mut new, &call.resource.schema, manager, "", &now);
             if let Some(status) = status {
                 new["status"] = status;

@@ -18,7 +18,7 @@ use crate::app::create_federated as app;
 use crate::app::preview_federated as preview;
 use crate::auth::{self, Caller};
 use crate::authz::{Action, Resource, Verb};
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use crate::hub;
 use crate::state::AppState;
 
@@ -334,8 +334,13 @@ pub async fn preview_federated(
     let kind = types::enabled()
         .find(|kind| kind.federated.kind == found)
         .ok_or_else(|| {
-            let cause = Cause::invalid("object.kind", format!("{found:?} is no federated kind of this hub"));
-            Error::invalid(found, "", vec![cause])
+            // Neither name nor kind can be relied on here, so the message is the cause alone.
+            let why = match found {
+                "" => "must be there, such as FederatedDeployment".to_owned(),
+                found => format!("{found:?} is no federated kind of this hub"),
+            };
+            let cause = Cause::invalid("object.kind", why);
+            Error::new(Reason::Invalid, format!("{}: {}", cause.field, cause.message)).with_cause(cause)
         })?;
     let context = caller.context(auth::request_id(&extensions));
     let (told, mut warnings) = preview::preview_federated(&state, &context, kind, &body.object).await?;

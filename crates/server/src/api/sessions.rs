@@ -17,7 +17,7 @@ use super::me::UserView;
 use crate::auth::bearer::{LOOPBACK_COOKIE, SECURE_COOKIE};
 use crate::auth::{self, Caller, Proof, password};
 use crate::authz::{Action, Resource, Verb};
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use crate::listen::Peer;
 use crate::metrics::SignInOutcome;
 use crate::state::AppState;
@@ -186,7 +186,11 @@ async fn check_password(
         None => {
             state.metrics.signed_in(SignInOutcome::Refused);
             tracing::warn!(peer = %address, "a sign-in was refused");
-            Err(Error::unauthorized())
+            // One sentence for a wrong name and a wrong password: it does not tell which names there are.
+            Err(Error::new(
+                Reason::Unauthorized,
+                "the user name or the password is wrong",
+            ))
         }
     }
 }

@@ -69,7 +69,7 @@ pub async fn register_cluster(
 
     let checked = check_kubeconfig(state, new.kubeconfig.expose_secret(), new.context.as_deref(), report)
         .await
-        .map_err(|unusable| unusable.error)?;
+        .map_err(|unusable| unusable.error.in_cluster(&new.name))?;
     if let Some(uid) = &checked.findings.facts.uid
         && let Some(name) = registered_as(state, uid).await?
     {
@@ -79,6 +79,7 @@ pub async fn register_cluster(
         let target = (&checked.connection, state.clusters.network());
         admit_admins(target, &state.hub.uid.to_string()).await.map_err(|error| {
             Error::from(error)
+                .in_cluster(&new.name)
                 .at_stage("permissions")
                 .with_hint("The credential must be allowed to bind cluster-admin; or register without admitting administrators.")
         })?;

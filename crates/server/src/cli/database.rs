@@ -1,8 +1,10 @@
 //! From options to an open store: which database, which keys, and the data dir that holds them.
 
+use std::error::Error as _;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use atoll_store::{DataDir, DatabaseUrl, Keys, Store};
+use atoll_store::{DataDir, DatabaseUrl, KeyFileError, Keys, Store};
 use secrecy::SecretString;
 
 use super::Failure;
@@ -51,16 +53,43 @@ impl Place {
         }
     }
 
-    /// Opens the store. A first start with SQLite makes the key file; PostgreSQL is shared, and so is its key file.
+    /// Opens the store. A first start with SQLite makes the key file, but never a second key over data that another one
+    /// sealed; PostgreSQL is shared, and so is its key file.
     pub(super) async fn open(&self) -> Result<Store, Failure> {
-        let keys = match self.url {
+        let keys = match &self.url {
+            DatabaseUrl::Sqlite(path) if holds_data(path) => match Keys::read(&self.key_file) {
+                Err(KeyFileError::Missing(key_file)) => {
+                    return Err(Failure::Usage(format!(
+                        "--key-file: the key file {} is missing, and {} is sealed with it; put it back",
+                        key_file.display(),
+                        path.display()
+                    )));
+                }
+                read => read,
+            },
             DatabaseUrl::Sqlite(_) => Keys::read_or_create(&self.key_file),
             DatabaseUrl::Postgres(_) => Keys::read(&self.key_file),
         };
         let keys = keys.map_err(|error| Failure::Usage(format!("--key-file: {}", crate::error::chain(&error))))?;
+        if let DatabaseUrl::Sqlite(path) = &self.url {
+            make_private(path)
+                .map_err(|error| Failure::while_doing(&format!("cannot make or write {}", path.display()), &error))?;
+        }
         Store::open(&self.url, keys)
             .await
             .map_err(|error| Failure::while_doing("cannot open the database", &error))
+    }
+
+    /// Why the installation cannot be read: with another key file it is what was given, not what the hub did.
+    pub(super) fn unreadable(&self, error: &crate::error::Error) -> Failure {
+        let cause = error.source().and_then(|cause| cause.downcast_ref());
+        if let Some(atoll_store::Error::Sealed(_)) = cause {
+            return Failure::Usage(format!(
+                "--key-file: no key in {} is the one that this database is sealed with",
+                self.key_file.display()
+            ));
+        }
+        Failure::while_doing("cannot make or read the installation", error)
     }
 
     /// Opens a store that is there already, for commands beside a running hub.
@@ -72,6 +101,22 @@ impl Place {
         }
         self.open().await
     }
+}
+
+fn holds_data(path: &Path) -> bool {
+    path.metadata().is_ok_and(|metadata| metadata.len() > 0)
+}
+
+/// Makes the SQLite file before SQLite does, which would let everybody read it; the files beside it take its mode.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)
+        .map(drop)
 }
 
 /// The first line of a file with a secret in it.
@@ -92,6 +137,7 @@ fn read_line(file: &Path, option: &str) -> Result<String, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
 
     fn data(folder: &Path) -> Data {
         Data {
@@ -114,7 +160,26 @@ mod tests {
         place.open().await.unwrap().close().await;
         drop(lock);
         place.open_existing().await.unwrap().close().await;
-        assert!(folder.path().join("data/keys").is_file());
+        for file in ["keys", "atoll.db"] {
+            let metadata = folder.path().join("data").join(file).metadata().unwrap();
+            assert_eq!(metadata.permissions().mode() & 0o777, 0o600, "{file}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_second_key_is_never_made_over_data() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = Place::of(&data(folder.path())).unwrap();
+        let lock = place.lock().unwrap();
+        place.open().await.unwrap().close().await;
+        drop(lock);
+        let keys = folder.path().join("data/keys");
+        std::fs::remove_file(&keys).unwrap();
+        match place.open().await {
+            Err(Failure::Usage(message)) => assert!(message.contains("put it back"), "{message}"),
+            other => panic!("{:?}", other.map(drop)),
+        }
+        assert!(!keys.exists());
     }
 
     #[test]

@@ -56,8 +56,8 @@ pub(super) fn read(path: Option<&Path>) -> Result<String, Failure> {
 /// The documents of a YAML stream (JSON is YAML). Empty documents are left out, and the items of a `List` count as
 /// documents of their own.
 pub(super) fn parse(text: &str) -> Result<Vec<Value>, Failure> {
-    let documents: Vec<Value> = serde_saphyr::from_multiple(text)
-        .map_err(|error| Failure::Usage(format!("the input is not YAML or JSON: {error}")))?;
+    let documents: Vec<Value> =
+        serde_saphyr::from_multiple(text).map_err(|error| unreadable("the input is not YAML or JSON", &error))?;
     let mut all = Vec::with_capacity(documents.len());
     for document in documents.into_iter().filter(|document| !document.is_null()) {
         let is_list = document["kind"].as_str().is_some_and(|kind| kind.ends_with("List"));
@@ -71,6 +71,13 @@ pub(super) fn parse(text: &str) -> Result<Vec<Value>, Failure> {
         }
     }
     Ok(all)
+}
+
+/// What is wrong with a text, on one line: the parser adds a drawing of the place below it.
+pub(super) fn unreadable(what: &str, error: &serde_saphyr::Error) -> Failure {
+    let told = error.to_string();
+    let first = told.lines().next().unwrap_or_default();
+    Failure::Usage(format!("{what}: {}", first.trim_start_matches("error: ")))
 }
 
 /// A value as YAML.
@@ -131,7 +138,12 @@ mod tests {
     #[test]
     fn json_is_read_as_well_and_nonsense_is_named() {
         assert_eq!(parse("{\"kind\": \"A\"}").unwrap().len(), 1);
-        assert!(matches!(parse("a: [1"), Err(Failure::Usage(_))));
+        match parse("a: [1") {
+            Err(Failure::Usage(message)) => {
+                assert!(message.contains("line 1") && message.lines().count() == 1, "{message}");
+            }
+            other => panic!("{other:?}"),
+        }
     }
 
     #[test]

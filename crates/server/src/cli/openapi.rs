@@ -20,7 +20,7 @@ enum Document {
 
 pub(super) fn run(arguments: &Arguments) -> Outcome {
     match arguments.document {
-        Document::Console => print!("{}", crate::openapi::console_json()),
+        Document::Console => super::print(&crate::openapi::console_json())?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -22,7 +22,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Outcome {
     let text = documents::read(arguments.file.as_deref())?;
-    print!("{}", plan_text(&text, Format::or_default(arguments.output))?);
+    super::print(&plan_text(&text, Format::or_default(arguments.output))?)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -32,7 +32,7 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
 /// When the document cannot be used.
 pub fn plan_text(text: &str, format: Format) -> Result<String, Failure> {
     let document: serde_json::Value = serde_saphyr::from_str(text)
-        .map_err(|error| Failure::Usage(format!("the input is not one YAML or JSON document: {error}")))?;
+        .map_err(|error| documents::unreadable("the input is not one YAML or JSON document", &error))?;
     let request = PlanRequest::parse(&document).map_err(|errors| Failure::Usage(join(&errors)))?;
     let plan = replicas::plan(&request.key, &request.preference, &request.clusters);
     match format {

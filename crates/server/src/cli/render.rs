@@ -46,7 +46,7 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
         ScopeArgument::Namespaced => Scope::Namespaced,
     };
     let (text, rendered) = render_text(&texts, arguments.output, scope)?;
-    print!("{text}");
+    super::print(&text)?;
     for warning in &rendered.warnings {
         eprintln!("atoll: warning: {warning}");
     }

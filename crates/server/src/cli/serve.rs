@@ -93,7 +93,7 @@ impl Running {
         let now = Timestamp::now();
         let started = initialise(&store, password, now)
             .await
-            .map_err(|error| Failure::while_doing("cannot make or read the installation", &error))?;
+            .map_err(|error| place.unreadable(&error))?;
         hub::seed(&store, now)
             .await
             .map_err(|error| Failure::while_doing("cannot prepare the hub's API", &error))?;

@@ -40,6 +40,14 @@ pub(super) async fn run(command: Command) -> Outcome {
     let chosen = given.unwrap_or_else(password::generate);
     password::check_new(&chosen).map_err(|error| Failure::Usage(format!("--password-file: {error}")))?;
     let store = Place::of(&data)?.open_existing().await?;
+    let known = store
+        .user(&name)
+        .await
+        .map_err(|error| Failure::while_doing("cannot read the user", &error))?;
+    if known.is_none() {
+        store.close().await;
+        return Err(Failure::Usage(format!("there is no user {name:?}")));
+    }
     let hashed = hash(chosen.clone())
         .await
         .map_err(|error| Failure::while_doing("cannot hash the password", &error))?;

@@ -29,7 +29,8 @@ impl From<atoll_store::Error> for Error {
                 format!("this cluster is already registered, as {name:?}"),
             )
             .at_stage("identity")
-            .in_cluster(&name),
+            .in_cluster(&name)
+            .with_hint("Use the cluster under that name, or remove it first."),
             Store::HostTaken(name) => {
                 let message = format!("{name:?} is the host cluster already, and there is one at most");
                 Self::new(Reason::Conflict, message.clone()).with_cause(Cause::new(

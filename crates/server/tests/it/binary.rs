@@ -52,6 +52,7 @@ fn bad_values_are_one_line_and_exit_2_before_anything_is_made() {
         (vec!["--log", "a=b=c"], "--log"),
         (vec!["--listen", "nowhere"], "--listen"),
         (vec!["--public-url", "ftp://x"], "--public-url"),
+        (vec!["--tls-name", "a b"], "--tls-name"),
         (vec!["--session-hours", "0"], "--session-hours"),
     ] {
         let mut arguments = vec!["serve", "--data-dir", data];
@@ -84,7 +85,9 @@ fn plan_and_render_exit_as_they_went() {
     let output = atoll(&["render", "-o", "json", &example("one-bad-override.yaml")]);
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stdout).contains("ApplyOverridesFailed"));
-    assert_eq!(atoll_with(&["render"], "[1, 2").status.code(), Some(2));
+    let output = atoll_with(&["render"], "[1, 2");
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(text(&output.stderr).lines().count(), 1, "{}", text(&output.stderr));
     let both = atoll(&["render", "-o", "json", "--scope", "Namespaced", &good]);
     assert_eq!(both.status.code(), Some(0), "{}", text(&both.stderr));
 }
@@ -96,6 +99,18 @@ fn the_document_and_the_version_are_printed() {
     assert!(document["paths"]["/api/v1/clusters"]["post"].is_object());
     assert!(text(&atoll(&["version"]).stdout).starts_with("atoll "));
     assert_eq!(atoll(&["no-such-command"]).status.code(), Some(2));
+}
+
+#[test]
+fn a_reader_that_leaves_early_is_no_failure() {
+    let good = example("web-in-europe.yaml");
+    for arguments in [vec!["openapi"], vec!["render", &good]] {
+        let mut child = command().args(&arguments).spawn().unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        assert!(output.stderr.is_empty(), "{}", text(&output.stderr));
+    }
 }
 
 /// A hub that runs on ports the system chose.
@@ -214,6 +229,15 @@ async fn the_first_start_prints_a_password_once_and_a_second_process_is_refused(
     let again = Served::start(data).await;
     let (code, output) = again.end().await;
     assert_eq!((code, output.as_str()), (Some(0), ""), "the password is printed once");
+
+    let keys = Path::new(data).join("keys");
+    std::fs::write(&keys, format!("2:{}=\n", "A".repeat(43))).unwrap();
+    let anywhere = ["--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"];
+    let output = atoll(&[&["serve", "--data-dir", data], &anywhere[..]].concat());
+    let complaint = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{complaint}");
+    assert!(complaint.contains("--key-file: no key in"), "{complaint}");
+    assert_eq!(complaint.lines().count(), 1, "{complaint}");
 }
 
 #[test]
@@ -230,8 +254,18 @@ fn commands_beside_a_hub_make_no_hub() {
         assert!(!Path::new(data).exists());
     }
     assert_eq!(atoll(&["migrate", "--data-dir", data]).status.code(), Some(0));
-    let nobody = atoll(&["token", "create", "--data-dir", data, "--user", "nobody"]);
-    assert_eq!(nobody.status.code(), Some(2));
+    for arguments in [
+        vec!["token", "create", "--data-dir", data, "--user", "nobody"],
+        vec!["user", "set-password", "nobody", "--data-dir", data],
+    ] {
+        let nobody = atoll(&arguments);
+        assert_eq!(nobody.status.code(), Some(2), "{arguments:?}");
+        assert!(
+            text(&nobody.stderr).contains("there is no user \"nobody\""),
+            "{}",
+            text(&nobody.stderr)
+        );
+    }
     assert_eq!(
         atoll(&["health", "--metrics-listen", "127.0.0.1:1"]).status.code(),
         Some(1)

@@ -191,7 +191,9 @@ async fn unknown_paths_get_the_page_but_unknown_assets_and_apis_do_not() {
     assert_eq!(page.code, 200);
     assert!(page.header("content-type").starts_with("text/html"));
     hub.get("/assets/no-such.js").send().await.refused(404, "NotFound");
-    hub.get("/api/v1/no-such").send().await.refused(404, "NotFound");
+    for path in ["/api/v1/no-such", "/api", "/api/", "/k8s", "/k8s/"] {
+        hub.get(path).send().await.refused(404, "NotFound");
+    }
     hub.get("/api").send().await.refused(404, "NotFound");
     hub.get("/k8s").send().await.refused(404, "NotFound");
     hub.post("/", &json!({})).send().await.refused(405, "MethodNotAllowed");

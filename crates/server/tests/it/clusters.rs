@@ -103,6 +103,35 @@ async fn a_check_tells_what_would_happen_and_who_has_the_cluster_already() {
 }
 
 #[tokio::test]
+async fn a_cluster_that_cannot_join_is_named_with_stage_and_hint() {
+    let hub = Hub::start().await;
+    let token = hub.sign_in().await;
+    let eu = member("eu-1").await;
+    let (good, endpoint) = (eu.kubeconfig(), eu.endpoint().to_owned());
+    let cases = [
+        (good.replace("token:", "tokenFile:"), 422, "Invalid", "kubeconfig"),
+        (good.replace("token: \"", "token: \"not-"), 422, "Invalid", "signIn"),
+        (
+            good.replace(&endpoint, "https://127.0.0.1:1"),
+            503,
+            "ServiceUnavailable",
+            "tcp",
+        ),
+    ];
+    for (kubeconfig, code, reason, stage) in cases {
+        let body = json!({"name": "eu-1", "kubeconfig": kubeconfig});
+        let answer = hub.post("/api/v1/clusters", &body).bearer(&token).send().await;
+        let details = answer.refused(code, reason)["details"].clone();
+        assert_eq!(
+            (&details["cluster"], &details["stage"]),
+            (&json!("eu-1"), &json!(stage))
+        );
+        assert!(details["hint"].is_string(), "{details}");
+    }
+    eu.stop().await;
+}
+
+#[tokio::test]
 async fn one_cluster_is_registered_once_whatever_it_is_called() {
     let hub = Hub::start().await;
     let token = hub.sign_in().await;
@@ -120,6 +149,7 @@ async fn one_cluster_is_registered_once_whatever_it_is_called() {
         (&status["details"]["cluster"], &status["details"]["stage"]),
         (&json!("eu-1"), &json!("identity"))
     );
+    assert!(status["details"]["hint"].is_string(), "{status}");
     let same_name = json!({"name": "eu-1", "kubeconfig": us.kubeconfig()});
     let status = hub
         .post("/api/v1/clusters", &same_name)

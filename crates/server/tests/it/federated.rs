@@ -221,7 +221,15 @@ async fn a_preview_tells_what_would_happen_and_saves_nothing() {
     let mut bad = deployment("shop", &["eu-1"]);
     bad["spec"]["placement"]["clusters"] = json!("eu-1");
     preview(bad).await.refused(422, "Invalid");
-    preview(json!({"kind": "Deployment"})).await.refused(422, "Invalid");
+    for (object, said) in [
+        (
+            json!({"kind": "Deployment"}),
+            "object.kind: \"Deployment\" is no federated kind of this hub",
+        ),
+        (json!("text"), "object.kind: must be there, such as FederatedDeployment"),
+    ] {
+        assert_eq!(preview(object).await.refused(422, "Invalid")["message"], said);
+    }
     eu.stop().await;
     us.stop().await;
 }

@@ -109,10 +109,11 @@ async fn a_session_of_a_user_that_is_disabled_ends_within_seconds_without_a_rest
     })
     .await;
     let body = json!({"username": "bob", "password": PASSWORD});
-    hub.post("/api/v1/sessions", &body)
-        .send()
-        .await
-        .refused(401, "Unauthorized");
+    let refused = hub.post("/api/v1/sessions", &body).send().await;
+    assert_eq!(
+        refused.refused(401, "Unauthorized")["message"],
+        "the user name or the password is wrong"
+    );
 }
 
 #[tokio::test]

@@ -21,25 +21,25 @@ struct Sample {
 
 const SAMPLES: [Sample; 7] = [
     Sample {
-        namespace: "shop",
+        namespace: "boutique",
         name: "web",
-        image: "registry.example.com/shop/web:2.4.1",
+        image: "registry.example.com/boutique/web:2.4.1",
         port: 8080,
         replicas: 3,
         service: "ClusterIP",
     },
     Sample {
-        namespace: "shop",
+        namespace: "boutique",
         name: "cart",
-        image: "registry.example.com/shop/cart:1.9.0",
+        image: "registry.example.com/boutique/cart:1.9.0",
         port: 8080,
         replicas: 2,
         service: "ClusterIP",
     },
     Sample {
-        namespace: "shop",
+        namespace: "boutique",
         name: "checkout",
-        image: "registry.example.com/shop/checkout:1.12.3",
+        image: "registry.example.com/boutique/checkout:1.12.3",
         port: 8080,
         replicas: 2,
         service: "ClusterIP",
@@ -79,26 +79,26 @@ const SAMPLES: [Sample; 7] = [
 ];
 
 pub(super) fn plant(objects: &Objects, options: &MemberOptions) -> Result<(), Status> {
-    for namespace in ["shop", "platform", "data"] {
+    for namespace in ["boutique", "platform", "data"] {
         let object = json!({"metadata": {"name": namespace, "labels": {"team": namespace}}});
         objects.create(Kind::Namespace, "", object)?;
     }
     for sample in &SAMPLES {
         let own = trait_of(&format!("{}/{}", options.name, sample.name));
         // Not everything runs everywhere, and not everywhere as much of it.
-        let is_everywhere = sample.namespace != "shop" || sample.name == "web";
+        let is_everywhere = sample.namespace != "boutique" || sample.name == "web";
         if is_everywhere || !own.is_multiple_of(4) {
-            let more = if sample.namespace == "shop" { own % 3 } else { 0 };
+            let more = if sample.namespace == "boutique" { own % 3 } else { 0 };
             plant_sample(objects, sample, sample.replicas + more)?;
         }
     }
     plant_database(objects)?;
     plant_agent(objects)?;
     let settings = json!({
-        "metadata": {"name": "settings", "namespace": "shop"},
+        "metadata": {"name": "settings", "namespace": "boutique"},
         "data": {"currency": if options.region.starts_with("eu") { "EUR" } else { "USD" }, "log.level": "info"},
     });
-    objects.create(Kind::ConfigMap, "shop", settings)?;
+    objects.create(Kind::ConfigMap, "boutique", settings)?;
     Ok(())
 }
 
@@ -177,4 +177,25 @@ fn plant_agent(objects: &Objects) -> Result<(), Status> {
     });
     objects.create(Kind::DaemonSet, namespace, set)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_examples_of_the_documents_meet_no_sample_workload() {
+        let documents = [
+            include_str!("../../../../README.md"),
+            include_str!("../../../../docs/first-steps.md"),
+        ];
+        for text in documents {
+            let named = text.lines().filter_map(|line| line.strip_prefix("metadata: {name: "));
+            let names: Vec<&str> = named.filter_map(|rest| rest.split([',', '}']).next()).collect();
+            assert!(names.contains(&"shop"), "{names:?}");
+            for sample in &SAMPLES {
+                assert!(!names.contains(&sample.namespace), "{}", sample.namespace);
+            }
+        }
+    }
 }

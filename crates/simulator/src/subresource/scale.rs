@@ -3,7 +3,7 @@
 use atoll_kubeapi::object::{self, revision_of};
 use atoll_kubeapi::patch::{PatchType, apply_patch};
 use atoll_kubeapi::request::{Query, content_type, default_manager};
-use atoll_kubeapi::{Attributes, Cause, Change, Commit, RequestContext, Schema, Status, apply, body};
+use atoll_kubeapi::{Attributes, Cause, Change, Commit, Schema, Status, apply, body};
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use http::Method;
@@ -25,7 +25,6 @@ enum Wanted {
 
 pub(super) async fn serve(
     objects: &Objects,
-    _context: &RequestContext,
     kind: Kind,
     attributes: &Attributes,
     request: Request,

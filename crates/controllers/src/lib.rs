@@ -214,12 +214,18 @@ impl Controllers {
             .is_some_and(|(leadership, _)| leadership.check().is_ok())
     }
 
-    /// What would happen with this object if it were saved. Members are looked at, and nothing is written.
+    /// What would happen with this object if it were saved. Members are looked at, and nothing is written. `within` is
+    /// a FederatedNamespace that would be saved with it; without it the stored one counts.
     ///
     /// # Errors
     /// When the object cannot be read as one of its kind, or the store fails.
-    pub async fn preview(&self, kind: &'static TypeDescriptor, object: &Value) -> Result<Preview> {
-        preview::tell(&self.inner.hub, kind, object).await
+    pub async fn preview(
+        &self,
+        kind: &'static TypeDescriptor,
+        object: &Value,
+        within: Option<&Value>,
+    ) -> Result<Preview> {
+        preview::tell(&self.inner.hub, kind, object, within).await
     }
 
     /// What was done so far.

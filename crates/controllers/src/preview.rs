@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use atoll_federation::{FederatedObject, Observed, Preview, TypeDescriptor, preview};
+use atoll_federation::{FederatedObject, Observed, Preview, TypeDescriptor, preview, types};
 use futures::future::join_all;
 use serde_json::Value;
 
@@ -14,7 +14,13 @@ use crate::sync::context::Context;
 use crate::sync::observe::{Seen, look, look_inside};
 
 /// Looks at every member that matters, by name, and tells. A member that does not answer in time is one that waits.
-pub(crate) async fn tell(hub: &Hub, row: &'static TypeDescriptor, object: &Value) -> Result<Preview> {
+/// `within` is a FederatedNamespace that would be saved with the object.
+pub(crate) async fn tell(
+    hub: &Hub,
+    row: &'static TypeDescriptor,
+    object: &Value,
+    within: Option<&Value>,
+) -> Result<Preview> {
     let object = FederatedObject::parse(row, object).map_err(Error::Object)?;
     let key = Key {
         kind: Kind::of(row).ok_or_else(|| Error::UnknownType(row.name()))?,
@@ -22,7 +28,14 @@ pub(crate) async fn tell(hub: &Hub, row: &'static TypeDescriptor, object: &Value
         name: object.name.clone(),
     };
     let (fleet, _) = fleet::read(&hub.store).await?;
-    let mut context = Context::load(hub, &fleet, &key, object).await?;
+    let mut context = match within {
+        Some(namespace) => {
+            let kind = types::find("namespaces").ok_or_else(|| Error::UnknownType("namespaces".to_owned()))?;
+            let namespace = FederatedObject::parse(kind, namespace).map_err(Error::Object)?;
+            Context::load_within(hub, &fleet, &key, object, Some(namespace)).await?
+        }
+        None => Context::load(hub, &fleet, &key, object).await?,
+    };
     let deadline = hub.options.observe_deadline;
     let looks = context.reachable().into_iter().filter_map(|name| {
         let member = hub.clusters.member(name.as_str())?;

@@ -41,6 +41,18 @@ pub(crate) struct Context {
 impl Context {
     /// Reads it from the store.
     pub(crate) async fn load(hub: &Hub, fleet: &Fleet, key: &Key, object: FederatedObject) -> Result<Self> {
+        let namespace = namespace(&hub.store, key).await?;
+        Self::load_within(hub, fleet, key, object, namespace).await
+    }
+
+    /// Reads it from the store but for the FederatedNamespace, which may be one that is not stored yet.
+    pub(crate) async fn load_within(
+        hub: &Hub,
+        fleet: &Fleet,
+        key: &Key,
+        object: FederatedObject,
+        namespace: Option<FederatedObject>,
+    ) -> Result<Self> {
         // Statuses carry whole seconds, as Kubernetes writes them.
         let now = Timestamp::now();
         let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
@@ -49,7 +61,7 @@ impl Context {
         let clusters = fleet::clusters(fleet, &members, now, hub.options.unavailable_delay);
         let mut context = Self {
             row,
-            namespace: namespace(&hub.store, key).await?,
+            namespace,
             records: records(&hub.store, key).await?,
             clusters,
             object,

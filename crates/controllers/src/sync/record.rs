@@ -64,6 +64,7 @@ pub(super) async fn record(
     if !plan.ignored && before != Some(&status) {
         let changed = body.get_or_insert_with(|| (*stored.body).clone());
         changed["status"] = serde_json::to_value(&status).unwrap_or_default();
+        disown_status(changed);
     }
     let lets_go = plan.finalizer == Some(FinalizerAction::Remove) && busy.is_empty();
     if lets_go {
@@ -81,6 +82,13 @@ pub(super) async fn record(
         write(sync, update(stored, body)).await?;
     }
     Ok(false)
+}
+
+/// Notes that nobody else holds the status any more, so that whoever writes it again is noticed again.
+fn disown_status(body: &mut Value) {
+    if let Some(entries) = body["metadata"]["managedFields"].as_array_mut() {
+        entries.retain(|entry| entry["subresource"] != "status");
+    }
 }
 
 /// Takes the hub's finalizer off; whether none is left.

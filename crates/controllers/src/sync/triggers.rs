@@ -181,7 +181,8 @@ fn is_terminating_namespace(change: &Change) -> bool {
             .is_some_and(|after| after["metadata"]["deletionTimestamp"].is_string())
 }
 
-/// The hub's own writing of a status is no reason to look again.
+/// The hub's own writing of a status is no reason to look again. Anybody else's is, or it would stand until the next
+/// change: it comes through the API, which notes in `managedFields` who wrote.
 fn is_status_only(change: &Change) -> bool {
     let (Some(before), Some(after)) = (change.before.as_deref(), change.after.as_deref()) else {
         return false;
@@ -195,11 +196,7 @@ fn without_status(body: &Value) -> Vec<(&String, &Value)> {
         .into_iter()
         .flatten()
         .filter(|(key, _)| *key != "status" && *key != "metadata");
-    let metadata = metadata
-        .into_iter()
-        .flatten()
-        .filter(|(key, _)| *key != "managedFields");
-    rest.chain(metadata).collect()
+    rest.chain(metadata.into_iter().flatten()).collect()
 }
 
 /// Which members were ready when they were last looked at, and which connection that was.
@@ -279,17 +276,19 @@ mod tests {
 
     #[test]
     fn a_status_is_no_reason_to_look_again_and_anything_else_is() {
-        let body = |generation: i64, status: &str, finalizers: &[&str]| {
+        let written = |generation: i64, status: &str, finalizers: &[&str], manager: &str| {
             json!({
-                "metadata": {"name": "web", "generation": generation, "finalizers": finalizers, "managedFields": [status]},
+                "metadata": {"name": "web", "generation": generation, "finalizers": finalizers, "managedFields": [manager]},
                 "spec": {},
                 "status": {"word": status},
             })
         };
+        let body = |generation, status, finalizers| written(generation, status, finalizers, "kubectl");
         let is_status_only = |before: Value, after: Value| is_status_only(&change(before, after));
         assert!(is_status_only(body(1, "a", &[]), body(1, "b", &[])));
         assert!(!is_status_only(body(1, "a", &[]), body(2, "a", &[])));
         assert!(!is_status_only(body(1, "a", &["x"]), body(1, "a", &[])));
+        assert!(!is_status_only(body(1, "a", &[]), written(1, "b", &[], "somebody")));
     }
 
     #[test]

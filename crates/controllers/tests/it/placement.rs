@@ -183,7 +183,7 @@ async fn a_preview_tells_and_writes_nothing() -> Result<()> {
     };
     let kind = types::find("configmaps").unwrap();
     let actions = async |color: &str, name: &str| -> Result<Vec<Action>> {
-        let preview = world.controllers.preview(kind, &object(color, name)).await?;
+        let preview = world.controllers.preview(kind, &object(color, name), None).await?;
         Ok(preview.clusters.iter().map(|cluster| cluster.action).collect())
     };
     assert_eq!(actions("blue", "web").await?, [Action::Unchanged, Action::Unchanged]);
@@ -192,11 +192,34 @@ async fn a_preview_tells_and_writes_nothing() -> Result<()> {
     assert!(
         world
             .controllers
-            .preview(kind, &json!({"kind": "Deployment"}))
+            .preview(kind, &json!({"kind": "Deployment"}), None)
             .await
             .is_err()
     );
     assert_eq!((world.store.revision().await?, world.controllers.counts()), before);
     assert!(world.get("eu-1", "configmaps", "shop", "new").await?.is_none());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_preview_can_be_asked_within_a_namespace_that_is_not_federated_yet() -> Result<()> {
+    let world = World::new(&["eu-1", "us-1"]).await?;
+    let kind = types::find("configmaps").unwrap();
+    let object = json!({
+        "kind": "FederatedConfigMap",
+        "metadata": metadata("shop", "web", json!({})),
+        "spec": config("blue"),
+    });
+    let namespace = json!({
+        "kind": "FederatedNamespace",
+        "metadata": metadata("shop", "shop", json!({})),
+        "spec": {"placement": {"clusters": [{"name": "us-1"}]}},
+    });
+    let actions = async |within| -> Result<Vec<Action>> {
+        let preview = world.controllers.preview(kind, &object, within).await?;
+        Ok(preview.clusters.iter().map(|cluster| cluster.action).collect())
+    };
+    assert_eq!(actions(None).await?, [Action::None, Action::None]);
+    assert_eq!(actions(Some(&namespace)).await?, [Action::None, Action::Create]);
     Ok(())
 }

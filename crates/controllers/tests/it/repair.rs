@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use atoll_clusters::OwnRequest;
 use serde_json::json;
 use tokio::time::Instant;
@@ -71,6 +71,30 @@ async fn what_is_scaled_by_hand_is_scaled_back() -> Result<()> {
             object["metadata"]["resourceVersion"] != version && object["spec"]["replicas"] == 2
         })
         .await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_status_that_somebody_else_writes_is_put_back() -> Result<()> {
+    let world = World::new(&["eu-1"]).await?;
+    world.federate("shop").await?;
+    let spec = json!({"template": {"data": {"a": "b"}}, "placement": {"clusterSelector": {}}});
+    world.create("configmaps", "shop", "settings", spec).await?;
+    world.until_ok("configmaps", "shop", "settings").await?;
+    world.until_quiet().await?;
+    let found = world.find("configmaps", "shop", "settings").await?;
+    let before = found.context("it was just made")?;
+    for _ in 0..2 {
+        world
+            .change(&before.key, |body| {
+                body["status"] = json!({"clusters": [], "conditions": []});
+                body["metadata"]["managedFields"] = json!([{"manager": "kubectl-patch", "subresource": "status"}]);
+            })
+            .await?;
+        let status = world.until_ok("configmaps", "shop", "settings").await?;
+        assert_eq!(status.clusters.len(), 1);
+        world.until_quiet().await?;
+    }
     Ok(())
 }
 

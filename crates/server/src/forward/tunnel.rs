@@ -69,6 +69,7 @@ impl<H> Tunnel<H> {
         let why = tokio::select! {
             outcome = join(client, member, &activity) => match outcome {
                 Ok(()) => "closed",
+                Err(error) if is_hang_up(&error) => "closed",
                 Err(_) => "broken off",
             },
             () = activity.silence() => "idle",
@@ -88,6 +89,16 @@ impl<H> Tunnel<H> {
             "a tunnel ended"
         );
     }
+}
+
+/// Whether one side just left. Clients do so when they are done: kubectl closes its socket without the last words of
+/// TLS, and what is still to be written then has nowhere to go.
+fn is_hang_up(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof};
+    matches!(
+        error.kind(),
+        UnexpectedEof | ConnectionReset | ConnectionAborted | BrokenPipe | NotConnected
+    )
 }
 
 async fn join(client: OnUpgrade, member: OnUpgrade, activity: &Arc<Activity>) -> io::Result<()> {
@@ -207,6 +218,14 @@ impl AsyncWrite for Half {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_client_that_just_leaves_has_closed_its_tunnel() {
+        assert!(is_hang_up(&io::ErrorKind::UnexpectedEof.into()));
+        assert!(is_hang_up(&io::ErrorKind::BrokenPipe.into()));
+        assert!(!is_hang_up(&io::ErrorKind::TimedOut.into()));
+        assert!(!is_hang_up(&io::Error::other("a record that is none")));
+    }
 
     #[test]
     fn a_silent_tunnel_ends_sooner_once_one_side_is_closed() {

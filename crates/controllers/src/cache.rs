@@ -234,7 +234,10 @@ impl Follower {
         let Some(key) = Key::of_member_object(self.kind, object) else {
             return;
         };
-        lock(&self.shelf).forget(&place(&key));
+        match Present::of(self.kind.row(), object) {
+            Some(present) => lock(&self.shelf).gone(place(&key), present, Instant::now()),
+            None => lock(&self.shelf).forget(&place(&key)),
+        }
         self.tell(key, Duration::ZERO);
     }
 

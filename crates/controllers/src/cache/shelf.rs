@@ -13,6 +13,12 @@ const STALE: Duration = Duration::from_secs(60);
 /// How long the first list is waited for, before the member is asked for single objects.
 const UNREAD: Duration = Duration::from_secs(10);
 
+/// How long after an object is gone an answer about it may still be on its way.
+const LATE: Duration = Duration::from_secs(60);
+
+/// Objects that are gone and may still be answered about, before those of long ago are forgotten.
+const MANY_GONE: usize = 1024;
+
 /// Namespace and name.
 pub(super) type Place = (String, String);
 
@@ -44,11 +50,20 @@ pub(super) enum Stir {
 pub(super) struct Shelf {
     begun: Instant,
     objects: HashMap<Place, Present>,
+    /// What the watch last said to be gone.
+    gone: HashMap<Place, Gone>,
     /// A whole list has been seen.
     synced: bool,
     /// What the list that is under way has brought so far.
     listing: Option<HashSet<Place>>,
     trouble: Option<Trouble>,
+}
+
+/// An object that the watch said to be gone, and as of which version.
+#[derive(Debug)]
+struct Gone {
+    present: Present,
+    at: Instant,
 }
 
 #[derive(Debug)]
@@ -63,6 +78,7 @@ impl Shelf {
         Self {
             begun: now,
             objects: HashMap::new(),
+            gone: HashMap::new(),
             synced: false,
             listing: None,
             trouble: None,
@@ -97,6 +113,7 @@ impl Shelf {
         if let Some(listing) = &mut self.listing {
             listing.insert(place.clone());
         }
+        self.gone.remove(&place);
         match self.objects.get(&place) {
             Some(known) if is_older(&present, known) => Stir::Nothing,
             Some(known) => {
@@ -111,8 +128,16 @@ impl Shelf {
         }
     }
 
-    /// What the member answered to a write may be newer than what the watch has brought.
+    /// What the member answered may be newer than what the watch has brought, or older: an object that is deleted as
+    /// soon as it is made may be gone before the answer to its making is read.
     pub(super) fn put(&mut self, place: Place, present: Present) {
+        if self
+            .gone
+            .get(&place)
+            .is_some_and(|gone| is_older(&present, &gone.present))
+        {
+            return;
+        }
         if let Some(listing) = &mut self.listing {
             listing.insert(place.clone());
         }
@@ -123,6 +148,15 @@ impl Shelf {
 
     pub(super) fn forget(&mut self, place: &Place) {
         self.objects.remove(place);
+    }
+
+    /// The watch says that the object is gone, or has lost its label; `present` is as it last was.
+    pub(super) fn gone(&mut self, place: Place, present: Present, now: Instant) {
+        self.objects.remove(&place);
+        if self.gone.len() >= MANY_GONE {
+            self.gone.retain(|_, gone| now.duration_since(gone.at) < LATE);
+        }
+        self.gone.insert(place, Gone { present, at: now });
     }
 
     /// The list is complete: whether it is the first one to be known or after trouble, and what has vanished.
@@ -269,6 +303,25 @@ mod tests {
             ..present(2)
         };
         assert_eq!(shelf.present(place("a"), another), Stir::Object);
+    }
+
+    #[test]
+    fn an_answer_that_comes_after_the_end_brings_nothing_back() {
+        let mut shelf = synced(&[]);
+        shelf.gone(place("a"), present(7), Instant::now());
+        shelf.put(place("a"), present(6));
+        assert_eq!(version(&shelf, "a"), None);
+        // It had only lost its label, and has it again.
+        shelf.put(place("a"), present(8));
+        assert_eq!(version(&shelf, "a").as_deref(), Some("8"));
+        // Another object of that name.
+        shelf.gone(place("a"), present(9), Instant::now());
+        let another = Present {
+            uid: "u-2".into(),
+            ..present(2)
+        };
+        shelf.put(place("a"), another);
+        assert_eq!(version(&shelf, "a").as_deref(), Some("2"));
     }
 
     #[test]

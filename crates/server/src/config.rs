@@ -149,6 +149,15 @@ fn parse_public_url(text: &str) -> Result<url::Url, String> {
     if !matches!(url.scheme(), "https" | "http") || url.host().is_none() {
         return Err("must be https://HOST[:PORT]".into());
     }
+    let is_loopback = match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    if url.scheme() == "http" && !is_loopback {
+        return Err("must be https://: kubectl sends no credential to a server without TLS".into());
+    }
     if !url.username().is_empty() || url.password().is_some() {
         return Err("must not carry a user name or a password".into());
     }
@@ -182,9 +191,11 @@ mod tests {
     #[test]
     fn a_public_url_is_scheme_host_and_port_alone() {
         assert!(parse_public_url("https://atoll.example:8443").is_ok());
+        assert!(parse_public_url("http://127.0.0.1:8080").is_ok());
         for bad in [
             "atoll.example",
             "ftp://atoll.example",
+            "http://atoll.example",
             "https://u:p@atoll.example",
             "https://atoll.example/x",
             "https://a/?q",

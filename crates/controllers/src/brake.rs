@@ -146,6 +146,8 @@ async fn managed(hub: &Hub) -> Result<BTreeMap<ClusterName, u64>> {
 
 /// Everything that is on record where it is no longer placed, and whose object is not being deleted itself.
 async fn count(hub: &Hub, fleet: &Fleet) -> Result<BTreeSet<Going>> {
+    let configuration = hub.configuration();
+    let types = &configuration.types;
     let mut records: BTreeMap<Key, BTreeMap<ClusterName, Record>> = BTreeMap::new();
     let rows = hub
         .store
@@ -153,18 +155,23 @@ async fn count(hub: &Hub, fleet: &Fleet) -> Result<BTreeSet<Going>> {
         .await
         .doing("reading records of propagation")?;
     for row in rows {
-        if let Some((key, (cluster, record))) = Key::of_record(&row.key).zip(record(row)) {
+        if let Some((key, (cluster, record))) = Key::of_record(types, &row.key).zip(record(row)) {
             records.entry(key).or_default().insert(cluster, record);
         }
     }
     let members = hub.clusters.members();
-    let clusters = fleet::clusters(fleet, &members, Timestamp::now(), hub.options.unavailable_delay);
+    let clusters = fleet::clusters(
+        fleet,
+        &members,
+        Timestamp::now(),
+        configuration.settings.unavailable_delay,
+    );
     let mut objects = Vec::new();
-    for kind in Kind::served() {
+    for kind in Kind::served(types) {
         let federated = &kind.row().federated;
         let listing = hub.store.objects(&federated.group, &federated.plural, None).await;
         for stored in listing.doing("listing federated objects")?.objects {
-            let key = Key::of_stored(&stored.key).filter(|key| key.kind == kind);
+            let key = Key::of_stored(types, &stored.key).filter(|key| key.kind == kind);
             objects.extend(key.zip(FederatedObject::parse(kind.row(), &stored.body).ok()));
         }
     }
@@ -178,7 +185,9 @@ async fn count(hub: &Hub, fleet: &Fleet) -> Result<BTreeSet<Going>> {
         let Some(records) = records.get(key) else { continue };
         let row = key.kind.row();
         let namespace = namespaces.get(key.namespace.as_str()).copied();
-        if let Ok(Placed::Clusters(placed)) = place(row, object, namespace, hub.options.scope, &clusters, false) {
+        if let Ok(Placed::Clusters(placed)) =
+            place(row, object, namespace, configuration.settings.scope, &clusters, false)
+        {
             let displaced = displaced(row, &placed, &clusters, records);
             going.extend(displaced.map(|(cluster, uid)| (key.clone(), cluster, uid)));
         }
@@ -194,7 +203,7 @@ mod tests {
 
     fn going(name: &str, cluster: &str) -> Going {
         let key = Key {
-            kind: Kind::of(types::find("configmaps").unwrap()).unwrap(),
+            kind: Kind::of(types::find("configmaps").unwrap()),
             namespace: "shop".into(),
             name: name.into(),
         };

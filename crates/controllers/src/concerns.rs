@@ -98,7 +98,7 @@ mod tests {
 
     fn key(kind: &str, name: &str) -> Key {
         Key {
-            kind: Kind::of(types::find(kind).unwrap()).unwrap(),
+            kind: Kind::of(types::find(kind).unwrap()),
             namespace: "shop".into(),
             name: name.into(),
         }

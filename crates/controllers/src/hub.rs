@@ -5,7 +5,10 @@ use std::sync::Arc;
 use atoll_clusters::Clusters;
 use atoll_store::Store;
 
+use tokio::sync::watch;
+
 use crate::Options;
+use crate::configuration::Configuration;
 use crate::counts::Tally;
 
 #[derive(Clone)]
@@ -14,4 +17,12 @@ pub(crate) struct Hub {
     pub(crate) clusters: Clusters,
     pub(crate) options: Arc<Options>,
     pub(crate) tally: Arc<Tally>,
+    pub(crate) configured: watch::Receiver<Arc<Configuration>>,
+}
+
+impl Hub {
+    /// What people configured, as it is now.
+    pub(crate) fn configuration(&self) -> Arc<Configuration> {
+        self.configured.borrow().clone()
+    }
 }

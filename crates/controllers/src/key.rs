@@ -2,45 +2,61 @@
 
 use std::fmt;
 
-use atoll_federation::types::{FEDERATED_GROUP, TYPES};
-use atoll_federation::{TypeDescriptor, types};
+use std::hash::{Hash, Hasher};
+
+use atoll_federation::{TypeDescriptor, TypeTable};
 use atoll_store::{ObjectKey, PropagationKey};
 use serde_json::Value;
 
-/// A row of the type table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Kind(usize);
+/// A federated type. Types are interned (`atoll_federation::types::intern`), so that one is told from another by where it
+/// is kept.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Kind(&'static TypeDescriptor);
 
 impl Kind {
+    /// The kind of this type, which is interned.
+    pub(crate) fn of(row: &'static TypeDescriptor) -> Self {
+        Self(row)
+    }
+
     /// The types that the hub serves.
-    pub(crate) fn served() -> impl Iterator<Item = Self> {
-        TYPES
-            .iter()
-            .enumerate()
-            .filter(|(_, row)| row.enabled)
-            .map(|(index, _)| Self(index))
+    pub(crate) fn served(types: &TypeTable) -> impl Iterator<Item = Self> + '_ {
+        types.iter().map(|served| Self(served.row))
     }
 
-    fn find(is_it: impl Fn(&TypeDescriptor) -> bool) -> Option<Self> {
-        TYPES.iter().position(is_it).map(Self)
-    }
-
-    /// The row of the table that is about this type.
-    pub(crate) fn of(row: &TypeDescriptor) -> Option<Self> {
-        Self::find(|other| other.federated.plural == row.federated.plural)
-    }
-
-    /// The type of that federated resource.
-    pub(crate) fn of_resource(group: &str, plural: &str) -> Option<Self> {
-        if group != FEDERATED_GROUP {
-            return None;
-        }
-        Self::find(|row| row.federated.plural == plural)
-    }
-
-    /// The row itself.
+    /// The type itself.
     pub(crate) fn row(self) -> &'static TypeDescriptor {
-        &TYPES[self.0]
+        self.0
+    }
+
+    fn place(self) -> *const TypeDescriptor {
+        self.0
+    }
+}
+
+impl PartialEq for Kind {
+    fn eq(&self, other: &Self) -> bool {
+        self.place() == other.place()
+    }
+}
+
+impl Eq for Kind {}
+
+impl PartialOrd for Kind {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Kind {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.place().cmp(&other.place())
+    }
+}
+
+impl Hash for Kind {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.place().hash(state);
     }
 }
 
@@ -54,18 +70,19 @@ pub(crate) struct Key {
 
 impl Key {
     /// The federated object at that place in the store.
-    pub(crate) fn of_stored(key: &ObjectKey) -> Option<Self> {
+    pub(crate) fn of_stored(types: &TypeTable, key: &ObjectKey) -> Option<Self> {
         Some(Self {
-            kind: Kind::of_resource(&key.group, &key.resource)?,
+            kind: Kind::of(types.of_resource(&key.group, &key.resource)?.row),
             namespace: key.namespace.clone(),
             name: key.name.clone(),
         })
     }
 
     /// The federated object that a record is about.
-    pub(crate) fn of_record(key: &PropagationKey) -> Option<Self> {
+    pub(crate) fn of_record(types: &TypeTable, key: &PropagationKey) -> Option<Self> {
+        let (plural, group) = key.resource.split_once('.').unwrap_or((&key.resource, ""));
         Some(Self {
-            kind: Kind::of(types::find(&key.resource)?)?,
+            kind: Kind::of(types.of_resource(group, plural)?.row),
             namespace: key.namespace.clone(),
             name: key.name.clone(),
         })
@@ -129,6 +146,7 @@ impl crate::queue::Fair for Key {
 
 #[cfg(test)]
 mod tests {
+    use atoll_federation::types;
     use serde_json::json;
 
     use super::*;
@@ -136,13 +154,13 @@ mod tests {
     #[test]
     fn a_key_leads_to_the_store_and_back() {
         let key = Key {
-            kind: Kind::of(types::find("deployments.apps").unwrap()).unwrap(),
+            kind: Kind::of(types::find("deployments.apps").unwrap()),
             namespace: "shop".into(),
             name: "web".into(),
         };
         assert_eq!(key.to_string(), "FederatedDeployment shop/web");
-        assert_eq!(Key::of_stored(&key.stored()), Some(key.clone()));
-        assert_eq!(Key::of_record(&key.record()), Some(key.clone()));
+        assert_eq!(Key::of_stored(&TypeTable::built_in(), &key.stored()), Some(key.clone()));
+        assert_eq!(Key::of_record(&TypeTable::built_in(), &key.record()), Some(key.clone()));
         assert_eq!(key.target_namespace(), Some("shop"));
         let object = json!({"metadata": {"namespace": "shop", "name": "web"}});
         assert_eq!(Key::of_member_object(key.kind, &object), Some(key));
@@ -150,7 +168,7 @@ mod tests {
 
     #[test]
     fn a_members_namespace_belongs_to_the_federated_namespace_in_it() {
-        let kind = Kind::of(types::find("namespaces").unwrap()).unwrap();
+        let kind = Kind::of(types::find("namespaces").unwrap());
         let key = Key::of_member_object(kind, &json!({"metadata": {"name": "shop"}})).unwrap();
         assert_eq!((key.namespace.as_str(), key.name.as_str()), ("shop", "shop"));
         assert_eq!(key.target_namespace(), None);
@@ -158,9 +176,15 @@ mod tests {
 
     #[test]
     fn other_objects_have_no_key() {
-        assert_eq!(Key::of_stored(&ObjectKey::new("", "configmaps", "shop", "web")), None);
         assert_eq!(
-            Key::of_stored(&ObjectKey::new(FEDERATED_GROUP, "deployments", "shop", "web")),
+            Key::of_stored(&TypeTable::built_in(), &ObjectKey::new("", "configmaps", "shop", "web")),
+            None
+        );
+        assert_eq!(
+            Key::of_stored(
+                &TypeTable::built_in(),
+                &ObjectKey::new("types.kubefed.io", "deployments", "shop", "web")
+            ),
             None
         );
     }

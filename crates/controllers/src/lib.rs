@@ -16,6 +16,7 @@ mod brake;
 mod cache;
 mod compaction;
 mod concerns;
+pub mod configuration;
 mod counts;
 mod error;
 mod feed;
@@ -35,14 +36,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use atoll_clusters::Clusters;
-use atoll_federation::{Preview, Scope, TypeDescriptor};
-use atoll_store::Store;
+use atoll_federation::{Preview, TypeDescriptor};
+use atoll_store::{Revision, Store};
 use serde_json::Value;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
+pub use configuration::Configuration;
 pub use counts::Counts;
 pub use error::{Error, Result};
 pub use leader::Timing;
@@ -63,10 +65,6 @@ pub struct Options {
     /// itself should keep the name over restarts: then it leads at once, where another would wait for the old lease to
     /// end.
     pub holder: String,
-    /// How far the control plane reaches.
-    pub scope: Scope,
-    /// Whether member objects that are nobody else's may be taken over.
-    pub adopt_resources: bool,
     /// How long leases last.
     pub timing: Timing,
     /// How long one look at one member may take.
@@ -75,8 +73,6 @@ pub struct Options {
     pub step_deadline: Duration,
     /// How often an object is looked at although nothing happened.
     pub resync: Duration,
-    /// How long a cluster that does not answer keeps its share of replicas.
-    pub unavailable_delay: Duration,
     /// Objects that are worked on at a time.
     pub parallel: usize,
 }
@@ -87,13 +83,10 @@ impl Options {
         Self {
             hub_uid: hub_uid.into(),
             holder: holder.into(),
-            scope: Scope::Cluster,
-            adopt_resources: true,
             timing: Timing::default(),
             observe_deadline: Duration::from_secs(3),
             step_deadline: Duration::from_secs(10),
             resync: Duration::from_secs(600),
-            unavailable_delay: Duration::from_secs(60),
             parallel: 16,
         }
     }
@@ -179,7 +172,11 @@ impl Inner {
 impl Controllers {
     /// Starts them. They end with [`Controllers::stop`].
     pub fn start(store: Store, clusters: Clusters, options: Options) -> Self {
+        let stop = CancellationToken::new();
+        let (configures, configured) = watch::channel(Arc::default());
+        let follow = configuration::run(store.clone(), configures, stop.clone());
         let hub = Hub {
+            configured,
             store,
             clusters,
             options: Arc::new(options),
@@ -188,11 +185,14 @@ impl Controllers {
         let (opens, opened) = watch::channel(false);
         let inner = Arc::new(Inner {
             opened,
-            stop: CancellationToken::new(),
+            stop,
             tasks: TaskTracker::new(),
             leading: Mutex::new(None),
             hub,
         });
+        inner
+            .tasks
+            .spawn(follow.instrument(tracing::info_span!("configuration")));
         let registry = registry::run(inner.hub.clone(), opens, inner.stop.clone());
         inner.tasks.spawn(registry.instrument(tracing::info_span!("registry")));
         let leader = inner.clone();
@@ -212,6 +212,20 @@ impl Controllers {
         self.inner
             .leading()
             .is_some_and(|(leadership, _)| leadership.check().is_ok())
+    }
+
+    /// What people configured: which types are federated, and how the control plane behaves. It moves when that changes.
+    pub fn configuration(&self) -> watch::Receiver<Arc<Configuration>> {
+        self.inner.hub.configured.clone()
+    }
+
+    /// Waits until this replica has read what was configured at this revision of the store.
+    pub async fn configured_at(&self, revision: Revision) {
+        let mut configured = self.configuration();
+        // It ends with an error only when the controllers stop.
+        let _ = configured
+            .wait_for(|configuration| configuration.revision >= revision)
+            .await;
     }
 
     /// What would happen with this object if it were saved. Members are looked at, and nothing is written. `within` is

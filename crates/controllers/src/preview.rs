@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use atoll_federation::{FederatedObject, Observed, Preview, TypeDescriptor, preview, types};
+use atoll_federation::{FederatedObject, Observed, Preview, TypeDescriptor, preview};
 use futures::future::join_all;
 use serde_json::Value;
 
@@ -23,14 +23,15 @@ pub(crate) async fn tell(
 ) -> Result<Preview> {
     let object = FederatedObject::parse(row, object).map_err(Error::Object)?;
     let key = Key {
-        kind: Kind::of(row).ok_or_else(|| Error::UnknownType(row.name()))?,
+        kind: Kind::of(row),
         namespace: object.namespace.clone(),
         name: object.name.clone(),
     };
     let (fleet, _) = fleet::read(&hub.store).await?;
     let mut context = match within {
         Some(namespace) => {
-            let kind = types::find("namespaces").ok_or_else(|| Error::UnknownType("namespaces".to_owned()))?;
+            let served = hub.configuration().types.namespaces();
+            let kind = served.ok_or_else(|| Error::UnknownType("namespaces".to_owned()))?.row;
             let namespace = FederatedObject::parse(kind, namespace).map_err(Error::Object)?;
             Context::load_within(hub, &fleet, &key, object, Some(namespace)).await?
         }

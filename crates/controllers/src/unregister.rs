@@ -98,8 +98,10 @@ async fn round(
     member: &Member,
     records: Vec<Propagation>,
 ) -> Result<Vec<(Left, End)>> {
-    let is_namespace =
-        |record: &Propagation| Key::of_record(&record.key).is_some_and(|key| key.kind.row().is_namespace());
+    let configuration = hub.configuration();
+    let is_namespace = |record: &Propagation| {
+        Key::of_record(&configuration.types, &record.key).is_some_and(|key| key.kind.row().is_namespace())
+    };
     let (namespaces, contents): (Vec<_>, Vec<_>) = records.into_iter().partition(is_namespace);
     let mut left = remove_all(hub, cluster, member, &contents).await?;
     // A namespace would take along what is still on its way out, or what could not be removed.
@@ -148,7 +150,8 @@ async fn remove_all(
 
 /// Removes one object; `None` when it is gone, or no longer the hub's.
 async fn remove(hub: &Hub, cluster: &ClusterName, member: &Member, of: &Propagation) -> Option<(String, End)> {
-    let Some((key, (_, remembered))) = Key::of_record(&of.key).zip(record(of.clone())) else {
+    let types = &hub.configuration().types;
+    let Some((key, (_, remembered))) = Key::of_record(types, &of.key).zip(record(of.clone())) else {
         return Some(("the hub does not know this type any more".to_owned(), End::Stays));
     };
     let options = &hub.options;

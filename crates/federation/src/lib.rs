@@ -20,6 +20,7 @@ mod retain;
 mod test_values;
 
 pub mod admission;
+pub mod configuration;
 pub mod object;
 pub mod overrides;
 pub mod placement;
@@ -33,6 +34,7 @@ pub mod types;
 
 pub use admission::admit;
 pub use cluster::{Cluster, ClusterName, Scope};
+pub use configuration::{Settings, TypeConfig};
 pub use error::{Error, FieldError, FieldReason, Warning, join};
 pub use hand_over::hand_over;
 pub use hash::hash;
@@ -43,7 +45,7 @@ pub use preview::{Preview, preview};
 pub use render::render;
 pub use settle::{Failure, FailureKind, Outcome, RecordChanges, intents, settle};
 pub use status::{ClusterStatus, Condition, FederatedStatus, Reason, failure_reason, fold};
-pub use types::{ApiType, TYPES, TypeDescriptor};
+pub use types::{ApiType, TYPES, TypeDescriptor, TypeTable};
 
 use placement::Placed;
 

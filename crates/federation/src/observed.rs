@@ -61,6 +61,8 @@ pub struct Present {
     pub live: Live,
     /// Fields that the member keeps even when a template states others.
     pub retained: Value,
+    /// Its whole `status`, kept only for plain objects, whose own status sums those of members up.
+    pub remote_status: Option<Box<Value>>,
 }
 
 /// Numbers from a member object's status.
@@ -118,6 +120,7 @@ impl Present {
                 Live::of(&object["status"])
             },
             retained: retain::observe(kind, object),
+            remote_status: object.get("status").filter(|_| kind.is_plain()).cloned().map(Box::new),
         })
     }
 

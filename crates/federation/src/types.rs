@@ -2,10 +2,12 @@
 //! added while the hub runs is one more row of the same shape.
 
 mod builtin;
+mod table;
 
 use std::borrow::Cow;
 
-pub use builtin::{TYPES, enabled, find};
+pub use builtin::{TYPES, find};
+pub use table::{Served, TypeTable, intern};
 
 /// The namespace of the control plane.
 pub const SYSTEM_NAMESPACE: &str = "kube-federation-system";
@@ -23,7 +25,7 @@ pub const NEVER_TOUCHED_NAMESPACES: [&str; 5] = [
 ];
 
 /// How an API type is called.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ApiType {
     /// API group, empty for the core group.
     pub group: Cow<'static, str>,
@@ -60,7 +62,7 @@ impl ApiType {
 }
 
 /// One federated type: what people write on the hub, and what it becomes in members.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TypeDescriptor {
     /// What members hold.
     pub target: ApiType,
@@ -68,14 +70,28 @@ pub struct TypeDescriptor {
     pub federated: ApiType,
     /// Where the number of replicas stands in the target, as a JSON pointer.
     pub replicas_path: Option<Cow<'static, str>>,
-    /// Whether the hub serves it.
-    pub enabled: bool,
+    /// In which form the hub holds it.
+    pub source: Source,
+}
+
+/// In which form the hub holds what it propagates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Source {
+    /// As a federated kind with template, placement and overrides.
+    Federated,
+    /// As the object itself, in the manner of Federation v1: `federated` then equals `target`.
+    Plain,
 }
 
 impl TypeDescriptor {
     /// The name of the type, `deployments.apps`: also the name of its `FederatedTypeConfig`.
     pub fn name(&self) -> String {
         self.target.resource()
+    }
+
+    /// Whether the hub holds the object itself, in the manner of Federation v1.
+    pub fn is_plain(&self) -> bool {
+        self.source == Source::Plain
     }
 
     /// Whether this is the type whose members are namespaces: placed like any other, but scope of all others.

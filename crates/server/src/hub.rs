@@ -42,6 +42,7 @@ use http_body_util::BodyExt;
 use serde_json::Value;
 use tower::ServiceExt;
 
+pub use catalog::Catalogs;
 pub use seed::seed;
 
 use crate::auth;

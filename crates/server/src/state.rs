@@ -5,7 +5,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use atoll_clusters::Clusters;
-use atoll_controllers::Controllers;
+use atoll_controllers::{Configuration, Controllers};
 use atoll_store::Store;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
@@ -18,6 +18,7 @@ use crate::auth::limiter::Limiter;
 use crate::auth::password::Verifier;
 use crate::auth::session::Sessions;
 use crate::auth::ticket::Tickets;
+use crate::hub::Catalogs;
 use crate::metrics::Metrics;
 
 /// The state of the running hub.
@@ -46,6 +47,8 @@ pub struct Parts {
     pub tickets: Tickets,
     /// Rows that are kept current for pages.
     pub feeds: Feeds,
+    /// The kinds that the hub's API serves.
+    pub catalogs: Catalogs,
     /// What is counted.
     pub metrics: Metrics,
     /// Work that outlives a request: notes, streams, tunnels.
@@ -80,6 +83,11 @@ impl AppState {
     /// A state of these parts.
     pub fn new(parts: Parts) -> Self {
         Self(Arc::new(parts))
+    }
+
+    /// What people configured, as this replica has read it.
+    pub fn configuration(&self) -> Arc<Configuration> {
+        self.controllers.configuration().borrow().clone()
     }
 
     /// The time now, to the millisecond: as exact as the store keeps it.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use atoll_federation::placement::{Placed, place};
 use atoll_federation::plan::{Contents, Hold, Input, Pods};
-use atoll_federation::{Cluster, ClusterName, FederatedObject, Observed, Record, TypeDescriptor, types};
+use atoll_federation::{Cluster, ClusterName, FederatedObject, Observed, Record, Settings, TypeDescriptor};
 use atoll_store::{Propagation, Store};
 use jiff::Timestamp;
 
@@ -16,6 +16,7 @@ use crate::key::{Key, Kind};
 /// One object, where it may go, and what the hub remembers of it.
 pub(crate) struct Context {
     pub(crate) row: &'static TypeDescriptor,
+    settings: Settings,
     pub(crate) object: FederatedObject,
     pub(crate) namespace: Option<FederatedObject>,
     pub(crate) clusters: BTreeMap<ClusterName, Cluster>,
@@ -41,7 +42,7 @@ pub(crate) struct Context {
 impl Context {
     /// Reads it from the store.
     pub(crate) async fn load(hub: &Hub, fleet: &Fleet, key: &Key, object: FederatedObject) -> Result<Self> {
-        let namespace = namespace(&hub.store, key).await?;
+        let namespace = namespace(hub, key).await?;
         Self::load_within(hub, fleet, key, object, namespace).await
     }
 
@@ -58,9 +59,11 @@ impl Context {
         let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
         let row = key.kind.row();
         let members = hub.clusters.members();
-        let clusters = fleet::clusters(fleet, &members, now, hub.options.unavailable_delay);
+        let configuration = hub.configuration();
+        let clusters = fleet::clusters(fleet, &members, now, configuration.settings.unavailable_delay);
         let mut context = Self {
             row,
+            settings: configuration.settings.clone(),
             namespace,
             records: records(&hub.store, key).await?,
             clusters,
@@ -76,7 +79,7 @@ impl Context {
             now,
         };
         if !context.object.is_deleting() {
-            let placed = context.place(hub);
+            let placed = context.place();
             context.is_placed = placed.is_some();
             context.placed = placed.unwrap_or_default();
         }
@@ -93,10 +96,16 @@ impl Context {
     }
 
     /// Clusters that the object goes to; `None` when that cannot be told, or its namespace is not federated.
-    fn place(&self, hub: &Hub) -> Option<BTreeSet<ClusterName>> {
-        let options = &hub.options;
+    fn place(&self) -> Option<BTreeSet<ClusterName>> {
         let namespace = self.namespace.as_ref();
-        match place(self.row, &self.object, namespace, options.scope, &self.clusters, false) {
+        match place(
+            self.row,
+            &self.object,
+            namespace,
+            self.settings.scope,
+            &self.clusters,
+            false,
+        ) {
             Ok(Placed::Clusters(placed)) => Some(placed),
             Ok(Placed::NamespaceNotFederated) | Err(_) => None,
         }
@@ -159,8 +168,8 @@ impl Context {
         Input {
             now: self.now,
             hub_uid: &hub.options.hub_uid,
-            scope: hub.options.scope,
-            adopt_resources: hub.options.adopt_resources,
+            scope: self.settings.scope,
+            adopt_resources: self.settings.adopt_resources,
             kind: self.row,
             object: &self.object,
             namespace: self.namespace.as_ref(),
@@ -195,16 +204,17 @@ pub(crate) fn displaced<'a>(
 }
 
 /// The FederatedNamespace that says where the objects of a namespace may go.
-async fn namespace(store: &Store, key: &Key) -> Result<Option<FederatedObject>> {
+async fn namespace(hub: &Hub, key: &Key) -> Result<Option<FederatedObject>> {
     if !key.kind.row().target.namespaced {
         return Ok(None);
     }
-    let Some(row) = types::find("namespaces") else {
+    let Some(row) = hub.configuration().types.namespaces().map(|served| served.row) else {
         return Ok(None);
     };
-    let Some(kind) = Kind::of(row) else { return Ok(None) };
+    let kind = Kind::of(row);
     let of_namespace = Key::of_target(kind, "", &key.namespace);
-    let stored = store
+    let stored = hub
+        .store
         .object(&of_namespace.stored())
         .await
         .doing("reading a FederatedNamespace")?;

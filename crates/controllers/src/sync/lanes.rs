@@ -113,7 +113,7 @@ mod tests {
 
     fn key(name: &str) -> Key {
         Key {
-            kind: Kind::of(types::find("configmaps").unwrap()).unwrap(),
+            kind: Kind::of(types::find("configmaps").unwrap()),
             namespace: "shop".into(),
             name: name.into(),
         }

@@ -88,7 +88,12 @@ async fn one(sync: &Arc<Sync>, key: &Key, name: &ClusterName, record: &Record) -
     let options = &sync.hub.options;
     let members = sync.hub.clusters.members();
     let fleet = sync.fleet.borrow().clone();
-    let clusters = fleet::clusters(&fleet, &members, Timestamp::now(), options.unavailable_delay);
+    let clusters = fleet::clusters(
+        &fleet,
+        &members,
+        Timestamp::now(),
+        sync.hub.configuration().settings.unavailable_delay,
+    );
     let cluster = clusters.get(name);
     let Some(member) = members
         .get(name.as_str())

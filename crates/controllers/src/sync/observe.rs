@@ -90,7 +90,7 @@ mod tests {
 
     fn key() -> Key {
         Key {
-            kind: Kind::of(types::find("configmaps").unwrap()).unwrap(),
+            kind: Kind::of(types::find("configmaps").unwrap()),
             namespace: "shop".into(),
             name: "web".into(),
         }

@@ -38,14 +38,20 @@ pub(super) async fn run(sync: &Arc<Sync>) {
 
 /// Everything is looked at once; from the returned revision on changes tell.
 async fn list(sync: &Sync) -> Result<Revision> {
+    let configuration = sync.hub.configuration();
     let (fleet, from) = fleet::read(&sync.hub.store).await?;
     sync.fleet.send_replace(Arc::new(fleet));
     let mut keys = BTreeSet::new();
-    for kind in Kind::served() {
+    for kind in Kind::served(&configuration.types) {
         let federated = &kind.row().federated;
         let listing = sync.hub.store.objects(&federated.group, &federated.plural, None).await;
         let listing = listing.doing("listing federated objects")?;
-        keys.extend(listing.objects.iter().filter_map(|object| Key::of_stored(&object.key)));
+        keys.extend(
+            listing
+                .objects
+                .iter()
+                .filter_map(|object| Key::of_stored(&configuration.types, &object.key)),
+        );
     }
     let records = sync
         .hub
@@ -53,7 +59,11 @@ async fn list(sync: &Sync) -> Result<Revision> {
         .propagations_in(None)
         .await
         .doing("reading records of propagation")?;
-    keys.extend(records.iter().filter_map(|record| Key::of_record(&record.key)));
+    keys.extend(
+        records
+            .iter()
+            .filter_map(|record| Key::of_record(&configuration.types, &record.key)),
+    );
     for key in keys {
         sync.queue.add(key);
     }
@@ -77,6 +87,8 @@ async fn follow(sync: &Arc<Sync>, from: Revision) {
     let mut set = sync.hub.clusters.subscribe();
     let mut known = Readiness::default();
     known.tell(sync);
+    let mut configured = sync.hub.configured.clone();
+    let begun_with = configured.borrow_and_update().clone();
     loop {
         let ends = next_end_of_leaving(sync);
         tokio::select! {
@@ -90,6 +102,14 @@ async fn follow(sync: &Arc<Sync>, from: Revision) {
                 }
                 News::Lost => return,
             },
+            Ok(()) = configured.changed() => {
+                let now = configured.borrow_and_update().clone();
+                if (&now.types, &now.settings) != (&begun_with.types, &begun_with.settings) {
+                    // Anything may go elsewhere, or be known at all only now.
+                    sync.brake.changed();
+                    return;
+                }
+            }
             Ok(()) = health.changed() => known.tell(sync),
             Ok(()) = set.changed() => known.tell(sync),
             () = sleep(ends.unwrap_or(OVERFLOW)) => {
@@ -105,9 +125,10 @@ async fn follow(sync: &Arc<Sync>, from: Revision) {
 }
 
 async fn take(sync: &Sync, changes: &[Change]) -> Result<()> {
+    let configuration = sync.hub.configuration();
     let mut clusters_changed = false;
     for change in changes {
-        if let Some(key) = Key::of_stored(&change.key) {
+        if let Some(key) = Key::of_stored(&configuration.types, &change.key) {
             if !is_status_only(change) {
                 sync.brake.changed();
                 if key.kind.row().is_namespace() {
@@ -128,11 +149,11 @@ async fn take(sync: &Sync, changes: &[Change]) -> Result<()> {
         sync.fleet.send_replace(Arc::new(fleet));
         sync.brake.changed();
         // A label may place or displace anything.
-        for kind in Kind::served() {
+        for kind in Kind::served(&configuration.types) {
             let federated = &kind.row().federated;
             let listing = sync.hub.store.objects(&federated.group, &federated.plural, None).await;
             for object in listing.doing("listing federated objects")?.objects {
-                if let Some(key) = Key::of_stored(&object.key) {
+                if let Some(key) = Key::of_stored(&configuration.types, &object.key) {
                     sync.queue.add(key);
                 }
             }
@@ -143,7 +164,10 @@ async fn take(sync: &Sync, changes: &[Change]) -> Result<()> {
             .propagations_in(None)
             .await
             .doing("reading records of propagation")?;
-        for key in records.iter().filter_map(|record| Key::of_record(&record.key)) {
+        for key in records
+            .iter()
+            .filter_map(|record| Key::of_record(&configuration.types, &record.key))
+        {
             sync.queue.add(key);
         }
     }
@@ -152,7 +176,8 @@ async fn take(sync: &Sync, changes: &[Change]) -> Result<()> {
 
 /// A FederatedNamespace says where the objects in it may go.
 async fn wake_inside(sync: &Sync, namespace: &Key) -> Result<()> {
-    for kind in Kind::served().filter(|kind| kind.row().target.namespaced) {
+    let configuration = sync.hub.configuration();
+    for kind in Kind::served(&configuration.types).filter(|kind| kind.row().target.namespaced) {
         let federated = &kind.row().federated;
         let listing = sync
             .hub
@@ -160,7 +185,7 @@ async fn wake_inside(sync: &Sync, namespace: &Key) -> Result<()> {
             .objects(&federated.group, &federated.plural, Some(&namespace.namespace))
             .await;
         for object in listing.doing("listing federated objects")?.objects {
-            if let Some(key) = Key::of_stored(&object.key) {
+            if let Some(key) = Key::of_stored(&configuration.types, &object.key) {
                 sync.queue.add(key);
             }
         }

@@ -8,9 +8,9 @@ macro_rules! text {
     ($($text:expr),*) => { Cow::Borrowed(&[$(Cow::Borrowed($text)),*]) };
 }
 
-// One row: `group/version Kind plural (short names) scope [replicas path] enabled`.
+// One row: `group/version Kind plural (short names) namespaced [replicas path]`.
 macro_rules! row {
-    ($group:literal / $version:literal $kind:literal $plural:literal ($($short:literal),*) $namespaced:literal $replicas:expr, $enabled:literal) => {
+    ($group:literal / $version:literal $kind:literal $plural:literal ($($short:literal),*) $namespaced:literal $replicas:expr) => {
         TypeDescriptor {
             target: ApiType {
                 group: Cow::Borrowed($group),
@@ -30,7 +30,7 @@ macro_rules! row {
                 namespaced: $namespaced || is_namespaces($plural),
             },
             replicas_path: $replicas,
-            enabled: $enabled,
+            source: super::Source::Federated,
         }
     };
 }
@@ -41,38 +41,33 @@ const fn is_namespaces(plural: &str) -> bool {
 
 const REPLICAS: Option<Cow<'static, str>> = Some(Cow::Borrowed("/spec/replicas"));
 
-/// All built-in types, whether enabled or not.
+/// The built-in types. Each has a `FederatedTypeConfig` from the start, by which it can be switched off or removed.
 #[rustfmt::skip]
 pub static TYPES: &[TypeDescriptor] = &[
-    row!("" / "v1" "Namespace" "namespaces" ("ns") false None, true),
-    row!("" / "v1" "ConfigMap" "configmaps" ("cm") true None, true),
-    row!("" / "v1" "Secret" "secrets" () true None, false),
-    row!("" / "v1" "ServiceAccount" "serviceaccounts" ("sa") true None, false),
-    row!("" / "v1" "Service" "services" ("svc") true None, true),
-    row!("" / "v1" "LimitRange" "limitranges" ("limits") true None, false),
-    row!("" / "v1" "ResourceQuota" "resourcequotas" ("quota") true None, false),
-    row!("" / "v1" "PersistentVolumeClaim" "persistentvolumeclaims" ("pvc") true None, false),
-    row!("apps" / "v1" "Deployment" "deployments" ("deploy") true REPLICAS, true),
-    row!("apps" / "v1" "StatefulSet" "statefulsets" ("sts") true REPLICAS, false),
-    row!("apps" / "v1" "DaemonSet" "daemonsets" ("ds") true None, false),
-    row!("apps" / "v1" "ReplicaSet" "replicasets" ("rs") true REPLICAS, false),
-    row!("batch" / "v1" "Job" "jobs" () true None, false),
-    row!("batch" / "v1" "CronJob" "cronjobs" ("cj") true None, false),
-    row!("networking.k8s.io" / "v1" "Ingress" "ingresses" ("ing") true None, false),
-    row!("networking.k8s.io" / "v1" "NetworkPolicy" "networkpolicies" ("netpol") true None, false),
-    row!("policy" / "v1" "PodDisruptionBudget" "poddisruptionbudgets" ("pdb") true None, false),
-    row!("autoscaling" / "v2" "HorizontalPodAutoscaler" "horizontalpodautoscalers" ("hpa") true None, false),
-    row!("rbac.authorization.k8s.io" / "v1" "Role" "roles" () true None, false),
-    row!("rbac.authorization.k8s.io" / "v1" "RoleBinding" "rolebindings" () true None, false),
-    row!("rbac.authorization.k8s.io" / "v1" "ClusterRole" "clusterroles" () false None, false),
-    row!("rbac.authorization.k8s.io" / "v1" "ClusterRoleBinding" "clusterrolebindings" () false None, false),
-    row!("apiextensions.k8s.io" / "v1" "CustomResourceDefinition" "customresourcedefinitions" ("crd", "crds") false None, false),
+    row!("" / "v1" "Namespace" "namespaces" ("ns") false None),
+    row!("" / "v1" "ConfigMap" "configmaps" ("cm") true None),
+    row!("" / "v1" "Secret" "secrets" () true None),
+    row!("" / "v1" "ServiceAccount" "serviceaccounts" ("sa") true None),
+    row!("" / "v1" "Service" "services" ("svc") true None),
+    row!("" / "v1" "LimitRange" "limitranges" ("limits") true None),
+    row!("" / "v1" "ResourceQuota" "resourcequotas" ("quota") true None),
+    row!("" / "v1" "PersistentVolumeClaim" "persistentvolumeclaims" ("pvc") true None),
+    row!("apps" / "v1" "Deployment" "deployments" ("deploy") true REPLICAS),
+    row!("apps" / "v1" "StatefulSet" "statefulsets" ("sts") true REPLICAS),
+    row!("apps" / "v1" "DaemonSet" "daemonsets" ("ds") true None),
+    row!("apps" / "v1" "ReplicaSet" "replicasets" ("rs") true REPLICAS),
+    row!("batch" / "v1" "Job" "jobs" () true None),
+    row!("batch" / "v1" "CronJob" "cronjobs" ("cj") true None),
+    row!("networking.k8s.io" / "v1" "Ingress" "ingresses" ("ing") true None),
+    row!("networking.k8s.io" / "v1" "NetworkPolicy" "networkpolicies" ("netpol") true None),
+    row!("policy" / "v1" "PodDisruptionBudget" "poddisruptionbudgets" ("pdb") true None),
+    row!("autoscaling" / "v2" "HorizontalPodAutoscaler" "horizontalpodautoscalers" ("hpa") true None),
+    row!("rbac.authorization.k8s.io" / "v1" "Role" "roles" () true None),
+    row!("rbac.authorization.k8s.io" / "v1" "RoleBinding" "rolebindings" () true None),
+    row!("rbac.authorization.k8s.io" / "v1" "ClusterRole" "clusterroles" () false None),
+    row!("rbac.authorization.k8s.io" / "v1" "ClusterRoleBinding" "clusterrolebindings" () false None),
+    row!("apiextensions.k8s.io" / "v1" "CustomResourceDefinition" "customresourcedefinitions" ("crd", "crds") false None),
 ];
-
-/// The types that the hub serves.
-pub fn enabled() -> impl Iterator<Item = &'static TypeDescriptor> {
-    TYPES.iter().filter(|row| row.enabled)
-}
 
 /// The built-in type of that name, in any form people use: `deployments.apps`, `federateddeployments`,
 /// `federateddeployments.types.kubefed.io` or the kind `FederatedDeployment`.

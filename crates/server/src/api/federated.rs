@@ -2,7 +2,7 @@
 
 mod view;
 
-use atoll_federation::{TypeDescriptor, types};
+use atoll_federation::TypeDescriptor;
 use atoll_kubeapi::Cause;
 use atoll_kubeapi::selector::LabelSelector;
 use axum::extract::State;
@@ -94,8 +94,10 @@ pub struct FederatedBody {
 }
 
 /// The federated type that a path names.
-fn kind_of(resource: &str) -> Result<&'static TypeDescriptor> {
-    types::enabled().find(|kind| kind.name() == resource).ok_or_else(|| {
+fn kind_of(state: &AppState, resource: &str) -> Result<&'static TypeDescriptor> {
+    let types = &state.configuration().types;
+    let found = types.federated().find(|served| served.row.name() == resource);
+    found.map(|served| served.row).ok_or_else(|| {
         Error::not_found(format!(
             "{resource:?} is no federated type of this hub; an example is deployments.apps"
         ))
@@ -149,7 +151,7 @@ pub async fn list_federated(
     Query(query): Query<FederatedQuery>,
 ) -> Result<Json<List<Federated>>> {
     caller.may(&Action::console(Resource::Federated, Verb::List))?;
-    let kind = kind_of(&resource)?;
+    let kind = kind_of(&state, &resource)?;
     let paging = Paging::new(query.page, query.limit, query.sort_by, query.ascending, &SORT_KEYS)?;
     let selector = LabelSelector::parse(query.label_selector.as_deref().unwrap_or_default())?;
     let namespace = query.namespace.as_deref().filter(|namespace| !namespace.is_empty());
@@ -193,7 +195,7 @@ pub async fn create_federated(
     Json(body): Json<NewFederated>,
 ) -> Result<(StatusCode, Json<FederatedCreated>)> {
     caller.may(&Action::console(Resource::Federated, Verb::Create))?;
-    let kind = kind_of(&resource)?;
+    let kind = kind_of(&state, &resource)?;
     refuse_other(kind, &body.object, None)?;
     let context = caller.context(auth::request_id(&extensions));
     let made = app::create_federated(&state, &context, kind, &body.object, body.create_namespace).await?;
@@ -230,7 +232,7 @@ pub async fn get_federated(
     Path((resource, namespace, name)): Path<(String, String, String)>,
 ) -> Result<Json<FederatedDetail>> {
     caller.may(&Action::named(Resource::Federated, Verb::Get, &name))?;
-    let kind = kind_of(&resource)?;
+    let kind = kind_of(&state, &resource)?;
     let path = app::object_path(kind, &namespace, &name)?;
     let context = caller.context(auth::request_id(&extensions));
     let answer = hub::call(&state, context, Method::GET, &path, None).await?;
@@ -256,7 +258,7 @@ pub async fn replace_federated(
     Json(body): Json<FederatedBody>,
 ) -> Result<Json<FederatedDetail>> {
     caller.may(&Action::named(Resource::Federated, Verb::Update, &name))?;
-    let kind = kind_of(&resource)?;
+    let kind = kind_of(&state, &resource)?;
     refuse_other(kind, &body.object, Some((&namespace, &name)))?;
     let path = format!("{}?{}", app::object_path(kind, &namespace, &name)?, app::STRICT);
     let context = caller.context(auth::request_id(&extensions));
@@ -282,7 +284,7 @@ pub async fn delete_federated(
     Path((resource, namespace, name)): Path<(String, String, String)>,
 ) -> Result<StatusCode> {
     caller.may(&Action::named(Resource::Federated, Verb::Delete, &name))?;
-    let kind = kind_of(&resource)?;
+    let kind = kind_of(&state, &resource)?;
     let path = app::object_path(kind, &namespace, &name)?;
     let context = caller.context(auth::request_id(&extensions));
     hub::call(&state, context, Method::DELETE, &path, None).await?;
@@ -331,7 +333,11 @@ pub async fn preview_federated(
 ) -> Result<Json<Preview>> {
     caller.may(&Action::console(Resource::Federated, Verb::Create))?;
     let found = body.object["kind"].as_str().unwrap_or_default();
-    let kind = types::enabled()
+    let configuration = state.configuration();
+    let kind = configuration
+        .types
+        .federated()
+        .map(|served| served.row)
         .find(|kind| kind.federated.kind == found)
         .ok_or_else(|| {
             // Neither name nor kind can be relied on here, so the message is the cause alone.

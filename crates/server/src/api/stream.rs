@@ -236,8 +236,8 @@ impl Stream {
     }
 
     fn subscribe(&mut self, sub: u64, resource: &str, namespace: Option<String>, name: Option<String>) -> Result<()> {
-        let source =
-            Source::parse(resource).ok_or_else(|| Error::not_found(format!("there is no topic {resource:?}")))?;
+        let source = Source::parse(&self.state.configuration().types, resource)
+            .ok_or_else(|| Error::not_found(format!("there is no topic {resource:?}")))?;
         let of = match source {
             Source::Clusters => Resource::Clusters,
             Source::Federated(_) => Resource::Federated,

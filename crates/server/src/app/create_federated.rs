@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use atoll_federation::{TypeDescriptor, types};
+use atoll_federation::TypeDescriptor;
 use atoll_kubeapi::names::is_dns_label;
 use atoll_kubeapi::{Cause, RequestContext};
 use atoll_store::{Object, ObjectKey, Revision};
@@ -113,8 +113,11 @@ pub(super) fn namespace_of<'a>(kind: &TypeDescriptor, object: &'a Value) -> Resu
     Err(Error::invalid(&kind.federated.kind, name, vec![cause]))
 }
 
-pub(super) fn federated_namespaces() -> Result<&'static TypeDescriptor> {
-    types::find("namespaces").ok_or_else(|| Error::internal("the federated types have no namespaces"))
+pub(super) fn federated_namespaces(state: &AppState) -> Result<&'static TypeDescriptor> {
+    let served = state.configuration().types.namespaces();
+    served.map(|served| served.row).ok_or_else(|| {
+        Error::not_found("namespaces are no federated type of this hub; make the FederatedTypeConfig namespaces again")
+    })
 }
 
 async fn prepare_namespace(
@@ -152,7 +155,7 @@ async fn cover(
     namespace: &str,
     made: &mut Vec<MadeFor>,
 ) -> Result<()> {
-    let kind = federated_namespaces()?;
+    let kind = federated_namespaces(state)?;
     let placement = &object["spec"]["placement"];
     let path = hub::object_path(kind, namespace, namespace);
     for attempt in 1.. {
@@ -259,7 +262,12 @@ mod tests {
     use super::*;
 
     fn covered(existing: Option<&Value>, placement: &Value) -> Option<Value> {
-        covering(federated_namespaces().unwrap(), "shop", existing, placement)
+        covering(
+            atoll_federation::types::find("namespaces").unwrap(),
+            "shop",
+            existing,
+            placement,
+        )
     }
 
     #[test]
@@ -288,6 +296,6 @@ mod tests {
             (&made["kind"], &made["spec"]["placement"]),
             (&json!("FederatedNamespace"), &placement)
         );
-        assert!(atoll_federation::admit(federated_namespaces().unwrap(), &made, None).is_ok());
+        assert!(atoll_federation::admit(atoll_federation::types::find("namespaces").unwrap(), &made, None).is_ok());
     }
 }

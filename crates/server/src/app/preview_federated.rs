@@ -90,7 +90,7 @@ async fn assumed_namespace(
     if !kind.target.namespaced || kind.is_namespace() {
         return Ok(None);
     }
-    let row = federated_namespaces()?;
+    let row = federated_namespaces(state)?;
     let existing = find(state, context, &hub::object_path(row, namespace, namespace)).await?;
     Ok(covering(
         row,

@@ -258,6 +258,7 @@ fn assemble(
         verifier: auth::password::Verifier::default(),
         tickets: auth::ticket::Tickets::default(),
         feeds: crate::api::stream::feed::Feeds::default(),
+        catalogs: hub::Catalogs::default(),
         metrics: metrics::Metrics::default(),
         tasks: TaskTracker::new(),
         tunnels: CancellationToken::new(),

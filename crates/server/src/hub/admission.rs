@@ -15,7 +15,7 @@ use serde_json::Value;
 pub(super) use namespaces::NAME_LABEL;
 
 use super::backend::{HubBackend, key_of};
-use super::catalog::{Kind, catalog};
+use super::catalog::Kind;
 use crate::state::AppState;
 
 /// Judges, completes and normalises an object that is about to be written; answers with what to warn of.
@@ -30,7 +30,7 @@ pub(super) async fn admit(
     if admission.operation == Operation::Create && resource.namespaced {
         require_namespace(backend, context, resource, new).await?;
     }
-    match Kind::of(resource) {
+    match Kind::of(&state.configuration().types, resource) {
         Some(Kind::Namespace) => namespaces::admit(admission, new).map(|()| Vec::new()),
         Some(Kind::Secret) => secrets::admit(state, resource, admission, new)
             .await
@@ -57,7 +57,7 @@ async fn require_namespace(
 ) -> Result<(), Status> {
     let text = |field: &str| new["metadata"][field].as_str().unwrap_or_default();
     let (namespace, name) = (text("namespace"), text("name"));
-    let Some(namespaces) = catalog().find("", "v1", "namespaces").cloned() else {
+    let Some(namespaces) = backend.catalog().find("", "v1", "namespaces").cloned() else {
         return Err(Status::internal());
     };
     let Some(found) = backend.get(context, &namespaces, "", namespace).await? else {

@@ -9,7 +9,7 @@ use atoll_kubeapi::{
 use atoll_store::{Object, ObjectKey, Revision, Store, Transaction, Write};
 use serde_json::{Value, json};
 
-use super::catalog::{self, Kind};
+use super::catalog::Kind;
 use super::registry::Registry;
 use super::{admission, mask, watch};
 use crate::auth::Caller;
@@ -135,7 +135,7 @@ fn forbidden(context: &RequestContext, attributes: &Attributes, reason: &str) ->
 #[async_trait]
 impl Backend for HubBackend {
     fn catalog(&self) -> Arc<Catalog> {
-        catalog::catalog()
+        self.state.catalogs.of(&self.state.configuration())
     }
 
     async fn authorize(&self, context: &RequestContext, attributes: &Attributes) -> Result<(), Status> {
@@ -199,7 +199,7 @@ impl Backend for HubBackend {
     async fn commit(&self, context: &RequestContext, commit: Commit<'_>) -> Result<Arc<Value>, Status> {
         let key = key_of(commit.resource, commit.namespace, commit.name);
         let registry = Registry::new(self.store(), self.state.now());
-        let object = match Kind::of(commit.resource) {
+        let object = match Kind::of(&self.state.configuration().types, commit.resource) {
             Some(Kind::Cluster) => registry.commit_cluster(&key, commit.change, author(context)).await,
             Some(Kind::Secret) if mask::applies_to(commit.namespace) => {
                 registry.commit_secret(&key, commit.change).await

@@ -7,27 +7,60 @@ mod core;
 mod federated;
 mod schema;
 
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use atoll_federation::{TypeDescriptor, types};
+use atoll_controllers::Configuration;
+use atoll_federation::{TypeDescriptor, TypeTable};
 use atoll_kubeapi::{Catalog, Resource};
 
 /// Group of `KubeFedCluster`.
 pub(super) const CORE_GROUP: &str = "core.kubefed.io";
 
-static CATALOG: LazyLock<Arc<Catalog>> = LazyLock::new(|| {
-    let federated = types::enabled().map(federated::resource);
-    Arc::new(Catalog::new(
+/// The kinds as of one configuration, made anew when types come or go.
+#[derive(Default)]
+pub struct Catalogs {
+    last: Mutex<Option<Made>>,
+}
+
+struct Made {
+    from: Arc<Configuration>,
+    catalog: Arc<Catalog>,
+}
+
+impl Catalogs {
+    /// The kinds that are served, the same for everybody.
+    pub(super) fn of(&self, configuration: &Arc<Configuration>) -> Arc<Catalog> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(made) = last.as_mut() {
+            if Arc::ptr_eq(&made.from, configuration) {
+                return made.catalog.clone();
+            }
+            if (&made.from.types, &made.from.structures) == (&configuration.types, &configuration.structures) {
+                made.from = configuration.clone();
+                return made.catalog.clone();
+            }
+        }
+        let catalog = Arc::new(catalog(configuration));
+        *last = Some(Made {
+            from: configuration.clone(),
+            catalog: catalog.clone(),
+        });
+        catalog
+    }
+}
+
+/// The kinds of this configuration.
+pub(super) fn catalog(configuration: &Configuration) -> Catalog {
+    let federated = configuration
+        .types
+        .federated()
+        .map(|served| federated::resource(served.row));
+    Catalog::new(
         core::resources()
             .into_iter()
             .chain([clusters::resource()])
             .chain(federated),
-    ))
-});
-
-/// The kinds, the same for everybody and for as long as the process lives.
-pub(super) fn catalog() -> Arc<Catalog> {
-    CATALOG.clone()
+    )
 }
 
 /// What admission and commits have to know of a kind.
@@ -47,14 +80,16 @@ pub(super) enum Kind {
 
 impl Kind {
     /// The kind of a resource of the catalog.
-    pub(super) fn of(resource: &Resource) -> Option<Self> {
+    pub(super) fn of(types: &TypeTable, resource: &Resource) -> Option<Self> {
         match (resource.group.as_str(), resource.plural.as_str()) {
             ("", "namespaces") => Some(Self::Namespace),
             ("", "secrets") => Some(Self::Secret),
             ("", "configmaps") => Some(Self::ConfigMap),
             (CORE_GROUP, clusters::PLURAL) => Some(Self::Cluster),
-            (types::FEDERATED_GROUP, plural) => types::find(plural).map(Self::Federated),
-            _ => None,
+            (group, plural) => {
+                let served = types.of_resource(group, plural)?;
+                Some(Self::Federated(served.row))
+            }
         }
     }
 }
@@ -65,14 +100,19 @@ mod tests {
 
     #[test]
     fn every_served_resource_has_a_meaning() {
-        for resource in catalog().iter() {
-            assert!(Kind::of(resource).is_some(), "{}.{}", resource.plural, resource.group);
+        for resource in catalog(&Configuration::default()).iter() {
+            assert!(
+                Kind::of(&TypeTable::built_in(), resource).is_some(),
+                "{}.{}",
+                resource.plural,
+                resource.group
+            );
         }
     }
 
     #[test]
     fn what_kubectl_asks_for_is_served() {
-        let catalog = catalog();
+        let catalog = catalog(&Configuration::default());
         for (group, version, plural, short) in [
             ("", "v1", "namespaces", "ns"),
             ("", "v1", "configmaps", "cm"),

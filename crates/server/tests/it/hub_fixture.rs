@@ -98,6 +98,7 @@ impl Hub {
             verifier: Default::default(),
             tickets: Default::default(),
             feeds: Default::default(),
+            catalogs: Default::default(),
             metrics: Default::default(),
             tasks: Default::default(),
             tunnels: CancellationToken::new(),

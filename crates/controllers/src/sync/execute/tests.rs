@@ -74,7 +74,7 @@ impl World {
 
 fn key(kind: &str, name: &str) -> Key {
     Key {
-        kind: Kind::of(types::find(kind).expect("a known type")).expect("a row of the table"),
+        kind: Kind::of(types::find(kind).expect("a known type")),
         namespace: "shop".into(),
         name: name.into(),
     }

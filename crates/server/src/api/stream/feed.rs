@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use atoll_federation::{TypeDescriptor, types};
+use atoll_federation::{TypeDescriptor, TypeTable};
 use atoll_store::{Change, Revision, Store};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -40,12 +40,13 @@ pub enum Source {
 
 impl Source {
     /// Reads a topic: `clusters` or `federated/deployments.apps`.
-    pub fn parse(topic: &str) -> Option<Self> {
+    pub fn parse(types: &TypeTable, topic: &str) -> Option<Self> {
         if topic == "clusters" {
             return Some(Self::Clusters);
         }
         let name = topic.strip_prefix("federated/")?;
-        types::enabled().find(|kind| kind.name() == name).map(Self::Federated)
+        let found = types.federated().find(|served| served.row.name() == name);
+        found.map(|served| Self::Federated(served.row))
     }
 
     fn key(self) -> String {
@@ -347,13 +348,16 @@ mod tests {
 
     #[test]
     fn topics_name_clusters_or_a_federated_type() {
-        assert!(matches!(Source::parse("clusters"), Some(Source::Clusters)));
         assert!(matches!(
-            Source::parse("federated/deployments.apps"),
+            Source::parse(&TypeTable::built_in(), "clusters"),
+            Some(Source::Clusters)
+        ));
+        assert!(matches!(
+            Source::parse(&TypeTable::built_in(), "federated/deployments.apps"),
             Some(Source::Federated(_))
         ));
         for unknown in ["", "pods", "federated/", "federated/pods", "clusters/a"] {
-            assert!(Source::parse(unknown).is_none(), "{unknown}");
+            assert!(Source::parse(&TypeTable::built_in(), unknown).is_none(), "{unknown}");
         }
     }
 

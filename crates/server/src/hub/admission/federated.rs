@@ -125,7 +125,7 @@ mod tests {
     fn admit_config_map(new: &mut Value, old: Option<&Value>) -> Result<Vec<String>, Status> {
         static NONE: Value = Value::Null;
         let kind = types::find("configmaps").unwrap();
-        let resource = catalog()
+        let resource = catalog(&atoll_controllers::Configuration::default())
             .find("types.kubefed.io", "v1beta1", "federatedconfigmaps")
             .unwrap()
             .clone();

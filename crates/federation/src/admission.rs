@@ -8,6 +8,7 @@ mod rules;
 use serde_json::Value;
 
 pub use normalise::normalise;
+pub(crate) use rules::check_plain;
 
 use crate::{FederatedObject, FieldError, TypeDescriptor, Warning};
 

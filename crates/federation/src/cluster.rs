@@ -3,15 +3,16 @@
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
 
-/// The name of a member cluster: a DNS-1123 label.
+/// The name of a member cluster: a DNS-1123 label. Clones share the text: with many clusters there are very many.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct ClusterName(String);
+pub struct ClusterName(Arc<str>);
 
 impl ClusterName {
     /// Checks the text.
@@ -23,7 +24,7 @@ impl ClusterName {
         let bytes = text.as_bytes();
         let inside = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-';
         if bytes.len() <= 63 && edge(bytes.first()) && edge(bytes.last()) && bytes.iter().all(inside) {
-            Ok(Self(text.to_owned()))
+            Ok(Self(text.into()))
         } else {
             Err(Error::ClusterName(text.to_owned()))
         }
@@ -53,7 +54,7 @@ impl std::str::FromStr for ClusterName {
 
 impl From<ClusterName> for String {
     fn from(name: ClusterName) -> Self {
-        name.0
+        (*name.0).to_owned()
     }
 }
 

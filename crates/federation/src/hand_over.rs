@@ -1,4 +1,4 @@
-//! Taking over what KubeFed wrote.
+//! Taking over what others wrote, so that the hub's next apply can drop it.
 //!
 //! KubeFed wrote whole objects, as field manager `controller-manager`; what is older than managed fields appears as
 //! `before-first-apply` after the hub's first apply. Unless those two let go, a field that leaves the template stays in
@@ -7,28 +7,61 @@
 
 use serde_json::{Map, Value, json};
 
+mod ports;
+
+use ports::Ports;
+
 use crate::TypeDescriptor;
 use crate::observed::FIELD_MANAGER;
 
 const KUBEFED: [&str; 2] = ["controller-manager", "before-first-apply"];
 
-/// The merge patch that moves KubeFed's fields in `object` (a member's, managedFields included) to the hub's field
-/// manager, before or after it applies `stated`. `None` when there is nothing to move.
-pub fn hand_over(kind: &TypeDescriptor, object: &Value, stated: &Value) -> Option<Value> {
+/// Whose fields become the hub's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HandOver {
+    /// What KubeFed wrote.
+    OfKubefed,
+    /// Ports of a Service that the hub does not state, whoever stated them. API servers merge ports by number and
+    /// protocol, so beside others that the hub states they would stay, and mostly make the Service invalid.
+    OfPorts,
+}
+
+impl HandOver {
+    /// The field managers that KubeFed wrote as.
+    pub(crate) const KUBEFED: [&'static str; 2] = KUBEFED;
+}
+
+/// The merge patch that moves fields in `object` (a member's, managedFields included) to the hub's field manager,
+/// before or after it applies `stated`. `None` when there is nothing to move.
+pub fn hand_over(kind: &TypeDescriptor, whose: HandOver, object: &Value, stated: &Value) -> Option<Value> {
     let entries = object["metadata"]["managedFields"].as_array()?;
     let states_replicas = kind
         .replicas_path
         .as_deref()
         .is_some_and(|path| stated.pointer(path).is_some());
+    let ports = Ports::of(kind, object, stated, entries.iter().find(|entry| is_ours(entry)));
     let mut moved = Value::Object(Map::new());
     let mut api_version = None;
     let mut rest = Vec::new();
     for entry in entries {
-        if !is_kubefed(entry) {
+        if is_ours(entry) || !has_no_subresource(entry) {
             rest.push(entry.clone());
             continue;
         }
-        let (ours, theirs) = split(kind, &entry["fieldsV1"], &mut Vec::new(), states_replicas);
+        let is_kubefeds = whose == HandOver::OfKubefed && is_kubefed(entry);
+        let mut theirs = entry["fieldsV1"].clone();
+        let mut ours = ports
+            .as_ref()
+            .map_or(Value::Null, |ports| ports.take(&mut theirs, is_kubefeds));
+        if is_kubefeds {
+            let (more, left) = split(kind, &theirs, &mut Vec::new(), states_replicas);
+            unite(&mut ours, &more);
+            theirs = left;
+        }
+        if is_empty(&ours) {
+            rest.push(entry.clone());
+            continue;
+        }
         api_version = api_version.or_else(|| entry.get("apiVersion").cloned());
         unite(&mut moved, &ours);
         if !is_empty(&theirs) {
@@ -139,100 +172,4 @@ fn unite(into: &mut Value, fields: &Value) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{hash, types};
-
-    fn same(one: &Value, other: &Value) -> bool {
-        hash(one) == hash(other)
-    }
-
-    fn live(managed_fields: Value) -> Value {
-        json!({"metadata": {"uid": "u-1", "resourceVersion": "7", "managedFields": managed_fields}})
-    }
-
-    fn kubefed(fields: Value) -> Value {
-        json!({"manager": "controller-manager", "operation": "Update", "apiVersion": "v1", "fieldsType": "FieldsV1", "fieldsV1": fields})
-    }
-
-    fn entry<'a>(patch: &'a Value, manager: &str, operation: &str) -> Option<&'a Value> {
-        let entries = patch["metadata"]["managedFields"].as_array().unwrap();
-        let mut found = entries
-            .iter()
-            .filter(|entry| entry["manager"] == manager && entry["operation"] == operation);
-        let first = found.next();
-        assert!(found.next().is_none(), "{manager} has two entries: {patch}");
-        first
-    }
-
-    #[test]
-    fn what_kubefed_stated_becomes_the_hubs() {
-        let kind = types::find("configmaps").unwrap();
-        let fields = json!({"f:data": {"f:old": {}}, "f:metadata": {"f:labels": {"f:kubefed.io/managed": {}}}});
-        let stranger = json!({"manager": "kubectl", "operation": "Update", "fieldsV1": {"f:data": {"f:theirs": {}}}});
-        let patch = hand_over(kind, &live(json!([kubefed(fields.clone()), stranger])), &json!({})).unwrap();
-        assert_eq!(patch["metadata"]["uid"], "u-1");
-        assert_eq!(patch["metadata"]["resourceVersion"], "7");
-        assert!(entry(&patch, "controller-manager", "Update").is_none());
-        assert_eq!(entry(&patch, "kubectl", "Update"), Some(&stranger));
-        let ours = entry(&patch, "atoll", "Apply").unwrap();
-        assert!(same(&ours["fieldsV1"], &fields));
-        assert_eq!(ours["apiVersion"], "v1");
-    }
-
-    #[test]
-    fn the_members_own_stay_where_they_are() {
-        let kind = types::find("services").unwrap();
-        let theirs = json!({
-            "f:metadata": {"f:annotations": {".": {}, "f:cloud/id": {}}, "f:finalizers": {".": {}, "v:\"cloud\"": {}}},
-            "f:spec": {"f:clusterIP": {}, "f:clusterIPs": {}, "f:ports": {"k:{\"port\":80}": {"f:nodePort": {}}}},
-        });
-        let ours = json!({"f:spec": {"f:selector": {}, "f:ports": {"k:{\"port\":80}": {".": {}, "f:port": {}}}}});
-        let mut all = theirs.clone();
-        unite(&mut all, &ours);
-        let patch = hand_over(kind, &live(json!([kubefed(all)])), &json!({})).unwrap();
-        assert!(same(
-            &entry(&patch, "controller-manager", "Update").unwrap()["fieldsV1"],
-            &theirs
-        ));
-        assert!(same(&entry(&patch, "atoll", "Apply").unwrap()["fieldsV1"], &ours));
-    }
-
-    #[test]
-    fn replicas_move_only_when_the_hub_goes_on_stating_them() {
-        let kind = types::find("deployments.apps").unwrap();
-        let object = live(json!([kubefed(
-            json!({"f:spec": {"f:replicas": {}, "f:template": {}}})
-        )]));
-        let states = |patch: &Value| {
-            entry(patch, "atoll", "Apply").unwrap()["fieldsV1"]["f:spec"]
-                .get("f:replicas")
-                .is_some()
-        };
-        assert!(states(
-            &hand_over(kind, &object, &json!({"spec": {"replicas": 2}})).unwrap()
-        ));
-        assert!(!states(&hand_over(kind, &object, &json!({"spec": {}})).unwrap()));
-    }
-
-    #[test]
-    fn fields_join_those_that_the_hub_has_already() {
-        let kind = types::find("configmaps").unwrap();
-        let ours = json!({"manager": "atoll", "operation": "Apply", "apiVersion": "v1", "fieldsV1": {"f:data": {"f:new": {}}}});
-        let before = json!({"manager": "before-first-apply", "operation": "Update", "apiVersion": "v1", "fieldsV1": {"f:data": {"f:old": {}}}});
-        let status = json!({"manager": "controller-manager", "operation": "Update", "subresource": "status", "fieldsV1": {"f:status": {}}});
-        let patch = hand_over(kind, &live(json!([ours, before, status])), &json!({})).unwrap();
-        let fields = &entry(&patch, "atoll", "Apply").unwrap()["fieldsV1"];
-        assert!(same(fields, &json!({"f:data": {"f:new": {}, "f:old": {}}})));
-        assert_eq!(entry(&patch, "controller-manager", "Update"), Some(&status));
-    }
-
-    #[test]
-    fn where_kubefed_states_nothing_nothing_is_moved() {
-        let kind = types::find("configmaps").unwrap();
-        let only_theirs = kubefed(json!({"f:metadata": {"f:annotations": {"f:a": {}}}}));
-        for managed_fields in [json!(null), json!([]), json!([only_theirs])] {
-            assert_eq!(hand_over(kind, &live(managed_fields), &json!({})), None);
-        }
-    }
-}
+mod tests;

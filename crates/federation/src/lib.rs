@@ -14,6 +14,7 @@ mod cluster;
 mod error;
 mod hand_over;
 mod hash;
+mod live;
 mod observed;
 mod retain;
 #[cfg(test)]
@@ -21,9 +22,11 @@ mod test_values;
 
 pub mod admission;
 pub mod configuration;
+pub mod events;
 pub mod object;
 pub mod overrides;
 pub mod placement;
+pub mod plain;
 pub mod plan;
 pub mod preview;
 pub mod render;
@@ -36,10 +39,12 @@ pub use admission::admit;
 pub use cluster::{Cluster, ClusterName, Scope};
 pub use configuration::{Settings, TypeConfig};
 pub use error::{Error, FieldError, FieldReason, Warning, join};
-pub use hand_over::hand_over;
+pub use events::{EventNote, events};
+pub use hand_over::{HandOver, hand_over};
 pub use hash::hash;
+pub use live::Live;
 pub use object::FederatedObject;
-pub use observed::{FIELD_MANAGER, Live, Observed, Present, REPLICAS_FIELD_MANAGER, Record, managed_hash};
+pub use observed::{FIELD_MANAGER, Observed, Present, REPLICAS_FIELD_MANAGER, Record, managed_hash};
 pub use plan::{Apply, Cause, ClusterPlan, FinalizerAction, Input, Plan, RecordAction, Step};
 pub use preview::{Preview, preview};
 pub use render::render;
@@ -48,6 +53,7 @@ pub use status::{ClusterStatus, Condition, FederatedStatus, Reason, failure_reas
 pub use types::{ApiType, TYPES, TypeDescriptor, TypeTable};
 
 use placement::Placed;
+use plan::makings::Makings;
 
 /// Decides what to do about one federated object in every cluster.
 pub fn plan(input: &Input<'_>) -> Plan {
@@ -67,7 +73,7 @@ pub fn plan(input: &Input<'_>) -> Plan {
     if !object.has_finalizer() {
         plan.finalizer = Some(FinalizerAction::Add);
     }
-    if input.kind.is_namespace() && object.name != object.namespace {
+    if input.kind.is_namespace() && !input.kind.is_plain() && object.name != object.namespace {
         let message = format!(
             "a FederatedNamespace is called as its namespace: name it {:?}",
             object.namespace
@@ -88,15 +94,16 @@ pub fn plan(input: &Input<'_>) -> Plan {
         input.namespace,
         input.scope,
         input.clusters,
-        input.preference.is_some(),
+        input.preference.is_some() && input.kind.replicas_path.is_some(),
     ) {
         Err(unreadable) => plan.whole = Some(unreadable),
         Ok(Placed::NamespaceNotFederated) => plan.keep_everything(input),
         Ok(Placed::Clusters(placed)) => {
-            let shares = plan.share_out(input, &placed);
+            let shares = plan.share_out(input, &placed, overrides);
+            let mut makings = Makings::default();
             for name in input.names() {
                 if placed.contains(name) {
-                    plan.put(input, name, overrides, shares.get(name).copied());
+                    plan.put(input, name, overrides, shares.get(name).copied(), &mut makings);
                 } else {
                     plan.unplace(input, name);
                 }
@@ -111,15 +118,18 @@ impl Plan {
     /// Losing its FederatedNamespace deletes nothing: what is there stays, nothing new is made.
     fn keep_everything(&mut self, input: &Input<'_>) {
         let namespace = &input.object.namespace;
-        let message = format!(
-            "no FederatedNamespace {namespace} in namespace {namespace}: nothing is created, changed or deleted until there is one"
-        );
+        let message = if input.kind.is_plain() {
+            format!(
+                "namespace {namespace} is not federated: nothing is created, changed or deleted until it has label {}=true, or a FederatedNamespace",
+                plain::NAMESPACE_LABEL
+            )
+        } else {
+            format!(
+                "no FederatedNamespace {namespace} in namespace {namespace}: nothing is created, changed or deleted until there is one"
+            )
+        };
         self.whole = Some((Reason::NamespaceNotFederated, message));
         for (name, record) in input.records {
-            let live = match input.observed.get(name) {
-                Some(Observed::Present(present)) => present.live,
-                Some(Observed::Unknown { .. } | Observed::Absent) | None => Live::default(),
-            };
             if !input.clusters.contains_key(name) {
                 self.records.insert(name.clone(), RecordAction::Drop);
             } else if record.uid.is_some() {
@@ -127,7 +137,7 @@ impl Plan {
                     step: Step::Keep(Reason::NamespaceNotFederated, "left as it is".to_owned()),
                     note: String::new(),
                     desired_replicas: None,
-                    live,
+                    live: input.live_of_own(name),
                 };
                 self.clusters.insert(name.clone(), kept);
             }

@@ -4,13 +4,14 @@
 //! show why, and must still be deletable.
 
 mod build;
+mod foreign;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-pub(crate) use build::NOT_OURS;
 pub use build::{Built, MAX_OBJECT_BYTES, build};
+pub(crate) use foreign::strip;
 
 use crate::overrides::Overrides;
 use crate::placement::Placement;

@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::object::{ADOPTED_ANNOTATION, MANAGED_LABEL, OWNER_ANNOTATION};
 use crate::status::Reason;
-use crate::{TypeDescriptor, hash, retain};
+use crate::{Live, TypeDescriptor, hash, retain};
 
 /// Field manager under which the hub applies.
 pub const FIELD_MANAGER: &str = "atoll";
@@ -65,27 +64,6 @@ pub struct Present {
     pub remote_status: Option<Box<Value>>,
 }
 
-/// Numbers from a member object's status.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Live {
-    /// `status.observedGeneration`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub observed_generation: Option<i64>,
-    /// Replicas that exist.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub replicas: Option<i64>,
-    /// Replicas that are ready.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ready_replicas: Option<i64>,
-    /// Replicas of the newest template.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub updated_replicas: Option<i64>,
-    /// Replicas that have been ready for long enough.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub available_replicas: Option<i64>,
-}
-
 impl Present {
     /// Reads a member object, managedFields included. `None` when it carries no UID: then it is no object of a server.
     pub fn of(kind: &TypeDescriptor, object: &Value) -> Option<Self> {
@@ -114,11 +92,7 @@ impl Present {
             spec_replicas: replicas_path
                 .and_then(|path| object.pointer(path))
                 .and_then(Value::as_i64),
-            live: if kind.replicas_path.is_some() {
-                Live::of_workload(&object["status"])
-            } else {
-                Live::of(&object["status"])
-            },
+            live: Live::of(kind, &object["status"]),
             retained: retain::observe(kind, object),
             remote_status: object.get("status").filter(|_| kind.is_plain()).cloned().map(Box::new),
         })
@@ -143,28 +117,6 @@ impl Present {
         self.annotations
             .get(ADOPTED_ANNOTATION)
             .is_some_and(|value| value == "true")
-    }
-}
-
-impl Live {
-    fn of(status: &Value) -> Self {
-        Self {
-            observed_generation: status["observedGeneration"].as_i64(),
-            ..Self::default()
-        }
-    }
-
-    /// Servers leave out zeros, so a status that was once observed and names no count means none.
-    fn of_workload(status: &Value) -> Self {
-        let observed_generation = status["observedGeneration"].as_i64();
-        let count = |field: &str| status[field].as_i64().or(observed_generation.map(|_| 0));
-        Self {
-            observed_generation,
-            replicas: count("replicas"),
-            ready_replicas: count("readyReplicas"),
-            updated_replicas: count("updatedReplicas"),
-            available_replicas: count("availableReplicas"),
-        }
     }
 }
 
@@ -304,21 +256,6 @@ mod tests {
             json!([{"manager": "atoll-replicas", "operation": "Apply", "fieldsV1": {"f:spec": {"f:replicas": {}}}}]);
         let present = Present::of(kind, &object).unwrap();
         assert!(!present.states_replicas && present.replicas_handed_over);
-    }
-
-    #[test]
-    fn counts_that_a_server_leaves_out_are_zero_once_it_has_looked() {
-        let kind = types::find("deployments.apps").unwrap();
-        let live = |status: Value| {
-            Present::of(kind, &json!({"metadata": {"uid": "u"}, "status": status}))
-                .unwrap()
-                .live
-        };
-        assert_eq!(
-            live(json!({"observedGeneration": 1, "replicas": 2})).ready_replicas,
-            Some(0)
-        );
-        assert_eq!(live(json!({})).ready_replicas, None);
     }
 
     #[test]

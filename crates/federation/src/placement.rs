@@ -3,7 +3,7 @@
 //! A list of names wins over a selector, even an empty list; no selector selects nothing, an empty selector selects
 //! everything. An object in a namespace goes nowhere that its FederatedNamespace does not go.
 
-mod selector;
+pub(crate) mod selector;
 
 use std::collections::{BTreeMap, BTreeSet};
 

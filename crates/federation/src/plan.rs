@@ -1,6 +1,7 @@
 //! The plan: what goes in, what comes out. Deciding is in the submodules, one for each question.
 
 pub(crate) mod brake;
+pub(crate) mod makings;
 pub(crate) mod placed;
 pub(crate) mod preferred;
 pub(crate) mod removal;
@@ -12,15 +13,22 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 pub use brake::{Hold, PlannedDelete, brake};
-pub use removal::{Removal, remove_leftover};
+pub use removal::{Removal, let_go, remove_leftover};
 
 use crate::object::DeleteOptions;
 use crate::replicas::{Preference, ReplicaPlan};
 use crate::status::Reason;
-use crate::{Cluster, ClusterName, FederatedObject, Live, Observed, Record, Scope, TypeDescriptor};
+use crate::{Cluster, ClusterName, FederatedObject, HandOver, Live, Observed, Record, Scope, TypeDescriptor};
 
 /// When to look at an object again that is on its way out somewhere.
 pub const RECHECK: Duration = Duration::from_secs(10);
+
+/// What a status says of a cluster before anybody has looked there.
+pub(crate) const NOT_READ_YET: &str = "what the cluster holds has not been read yet";
+
+/// What it says of something to be removed where its kind is gone.
+pub(crate) const KIND_IS_MISSING: &str =
+    "the cluster does not have this kind; the object is removed there when it has it again";
 
 /// Everything a plan depends on.
 #[derive(Debug, Clone, Copy)]
@@ -169,8 +177,8 @@ pub struct Apply {
     pub force: bool,
     /// Why it is written.
     pub cause: Cause,
-    /// Whether what KubeFed's field managers state is first moved to the hub's.
-    pub hand_over: bool,
+    /// What other field managers state is first moved to the hub's, so that the apply can drop it.
+    pub hand_over: Option<HandOver>,
     /// Replicas that are set once and then left to the member.
     pub replicas: Option<RetainedReplicas>,
 }
@@ -261,6 +269,24 @@ impl<'a> Input<'a> {
     /// Whether the object is a namespace that every cluster has for itself.
     pub(crate) fn is_never_touched(&self) -> bool {
         self.kind.is_namespace() && crate::types::NEVER_TOUCHED_NAMESPACES.contains(&self.object.name.as_str())
+    }
+
+    /// The numbers of what is there, if it is the hub's: those of somebody else's object say nothing about this one.
+    pub(crate) fn live_of_own(&self, name: &ClusterName) -> Live {
+        let Some(Observed::Present(present)) = self.observed.get(name) else {
+            return Live::default();
+        };
+        let is_anothers = present.owner().is_some_and(|owner| owner != self.hub_uid);
+        let is_own = match self.records.get(name) {
+            Some(record) => record.owns(present) || record.began(present, self.hub_uid),
+            // Written by this hub, which then stopped before it could remember.
+            None => present.is_labelled() && present.owner().is_some(),
+        };
+        if is_own && !is_anothers {
+            present.live
+        } else {
+            Live::default()
+        }
     }
 
     /// `FederatedDeployment shop/web`.

@@ -1,11 +1,18 @@
 //! What a plan would do, in words for people: the answer to "what happens if I save this?".
 
+mod changes;
+
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::Value;
 
+pub use changes::{FieldChange, MASK};
+
 use crate::object::{Built, build};
-use crate::plan::{Cause, ClusterPlan, Input, Plan, Step};
-use crate::{ClusterName, Warning, plan};
+use crate::placement::{Placed, place};
+use crate::plan::{Apply, Cause, ClusterPlan, Input, Plan, Step};
+use crate::{ClusterName, HandOver, Observed, Scope, Warning, plan};
 
 /// What would happen in each registered cluster.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -26,13 +33,19 @@ pub struct ClusterPreview {
     /// What would happen.
     pub action: Action,
     /// The word for why, empty when there is nothing to explain.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub reason: String,
     /// For people.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub message: String,
     /// Replicas that the hub asks for.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub replicas: Option<i64>,
-    /// What the member would get.
+    /// What the member would get. Values of Secrets are masked, here and in `changes`.
     pub object: Option<Value>,
+    /// Field by field, what would change in an object that is there already.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<FieldChange>,
 }
 
 /// What would happen to the object in one cluster.
@@ -57,13 +70,30 @@ pub enum Action {
     None,
 }
 
-/// Plans, and tells what would happen.
-pub fn preview(input: &Input<'_>) -> Preview {
+impl Action {
+    /// As it is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Unchanged => "unchanged",
+            Self::Delete => "delete",
+            Self::Keep => "keep",
+            Self::Wait => "wait",
+            Self::Fail => "fail",
+            Self::None => "none",
+        }
+    }
+}
+
+/// Plans, and tells what would happen. `live` are the whole objects that members hold, managedFields included: what
+/// changes field by field is told by them.
+pub fn preview(input: &Input<'_>, live: &BTreeMap<ClusterName, Value>) -> Preview {
     let planned = plan(input);
     let clusters = input
         .clusters
         .keys()
-        .map(|name| explain(input, &planned, name))
+        .map(|name| explain(input, &planned, name, live.get(name)))
         .collect();
     let unknown = planned
         .unknown_clusters
@@ -87,11 +117,11 @@ pub fn preview(input: &Input<'_>) -> Preview {
     }
 }
 
-fn explain(input: &Input<'_>, planned: &Plan, name: &ClusterName) -> ClusterPreview {
+fn explain(input: &Input<'_>, planned: &Plan, name: &ClusterName, live: Option<&Value>) -> ClusterPreview {
     let Some(cluster) = planned.clusters.get(name) else {
         let (reason, message) = match &planned.whole {
             Some((reason, message)) => (reason.to_string(), message.clone()),
-            None => (String::new(), "not placed here".to_owned()),
+            None => (String::new(), left_out(input, name)),
         };
         return ClusterPreview {
             name: name.clone(),
@@ -100,16 +130,68 @@ fn explain(input: &Input<'_>, planned: &Plan, name: &ClusterName) -> ClusterPrev
             message,
             replicas: None,
             object: None,
+            changes: Vec::new(),
         };
     };
-    let (action, reason, message) = words(cluster);
+    let (action, reason, mut message) = words(cluster);
+    if action == Action::Delete && input.object.is_deleting() {
+        "it goes with the federated object".clone_into(&mut message);
+    }
+    let changes = match (&cluster.step, live) {
+        (Step::Apply(apply), Some(live)) if apply.uid.is_some() => {
+            changes::changes(input.kind, live, &apply.object, takes_over(apply))
+        }
+        _ => Vec::new(),
+    };
     ClusterPreview {
         name: name.clone(),
         action,
         reason,
         message,
         replicas: cluster.desired_replicas,
-        object: object(input, planned, name, cluster),
+        object: object(input, planned, name, cluster).map(|object| changes::masked(input.kind, object)),
+        changes,
+    }
+}
+
+/// Why the object does not go to a cluster.
+fn left_out(input: &Input<'_>, name: &ClusterName) -> String {
+    if input.object.is_deleting() {
+        return "nothing of it is there".to_owned();
+    }
+    if input.is_never_touched() {
+        return "every cluster has this namespace for itself".to_owned();
+    }
+    let prefers = input.preference.is_some() && input.kind.replicas_path.is_some();
+    let alone = place(
+        input.kind,
+        input.object,
+        None,
+        Scope::Namespaced,
+        input.clusters,
+        prefers,
+    );
+    if let Ok(Placed::Clusters(own)) = alone
+        && own.contains(name)
+    {
+        return format!(
+            "FederatedNamespace {} does not go there, and without the namespace nothing in it can",
+            input.object.namespace
+        );
+    }
+    let placement = input.object.placement.as_ref().ok();
+    match placement.map(|placement| (&placement.clusters, &placement.selector)) {
+        Some((Some(_), _)) => "spec.placement.clusters does not name it".to_owned(),
+        Some((None, Some(_))) => "spec.placement.clusterSelector does not match its labels".to_owned(),
+        Some((None, None)) | None => "spec.placement names no cluster".to_owned(),
+    }
+}
+
+/// Whose fields become the hub's before it applies.
+fn takes_over(apply: &Apply) -> &'static [&'static str] {
+    match apply.hand_over {
+        Some(HandOver::OfKubefed) => &HandOver::KUBEFED,
+        Some(HandOver::OfPorts) | None => &[],
     }
 }
 
@@ -156,6 +238,10 @@ fn object(input: &Input<'_>, planned: &Plan, name: &ClusterName, cluster: &Clust
                 hub_uid: Some(input.hub_uid),
                 replicas,
                 adopted: false,
+                retained: match input.observed.get(name) {
+                    Some(Observed::Present(present)) => Some(&present.retained),
+                    Some(Observed::Unknown { .. } | Observed::Absent) | None => None,
+                },
             };
             let operations = input.object.overrides.as_ref().ok()?.for_cluster(name);
             build(input.kind, input.object, operations, marks).ok()

@@ -7,9 +7,13 @@ use serde_json::Value;
 
 use crate::object::{Built, build};
 use crate::placement::{Placed, place};
-use crate::replicas::{self, AvailableCluster, Preference};
+use crate::replicas::{self, AvailableCluster};
 use crate::status::Reason;
-use crate::{Cluster, ClusterName, FederatedObject, FieldError, Scope, TypeDescriptor, admission, error, types};
+use crate::{ClusterName, FieldError, Scope, error, types};
+
+mod sources;
+
+use sources::{Source, Sources};
 
 /// Every federated object that was given, in that order.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -69,12 +73,16 @@ impl Rendered {
     }
 }
 
-/// Renders federated objects for the clusters, under the namespaces and preferences that stand beside them.
+/// Renders federated objects for the clusters, under the namespaces, preferences and types that stand beside them. The
+/// items of a `List` count as documents of their own.
 ///
 /// # Errors
 /// When something is no object, or a cluster or preference cannot be read.
 pub fn render(documents: &[Value], scope: Scope) -> Result<Rendered, Vec<FieldError>> {
-    let sources = Sources::read(documents)?;
+    let mut sources = Sources::read(documents)?;
+    if scope == Scope::Namespaced {
+        sources.leave_cluster_scoped_out();
+    }
     let objects = sources
         .federated
         .iter()
@@ -84,119 +92,6 @@ pub fn render(documents: &[Value], scope: Scope) -> Result<Rendered, Vec<FieldEr
         objects,
         warnings: sources.warnings,
     })
-}
-
-/// One federated object of the stream.
-struct Source {
-    kind: &'static TypeDescriptor,
-    namespace: String,
-    name: String,
-    object: Result<FederatedObject, Vec<FieldError>>,
-}
-
-#[derive(Default)]
-struct Sources {
-    clusters: BTreeMap<ClusterName, Cluster>,
-    federated: Vec<Source>,
-    preferences: BTreeMap<(String, String), Result<Preference, Vec<FieldError>>>,
-    warnings: Vec<String>,
-}
-
-const DEFAULT_NAMESPACE: &str = "default";
-
-impl Sources {
-    fn read(documents: &[Value]) -> Result<Self, Vec<FieldError>> {
-        let mut sources = Self::default();
-        let mut errors = Vec::new();
-        for (index, document) in documents.iter().enumerate() {
-            let at = |field: &str| format!("document {}: {field}", index + 1);
-            let Some(kind) = document["kind"].as_str().filter(|_| document["apiVersion"].is_string()) else {
-                errors.push(FieldError::required(
-                    at("kind"),
-                    "is no Kubernetes object: apiVersion and kind are missing",
-                ));
-                continue;
-            };
-            match kind {
-                "List" => errors.push(FieldError::invalid(
-                    at("kind"),
-                    "write the items of a List as documents of their own",
-                )),
-                "KubeFedCluster" => match ClusterName::parse(document["metadata"]["name"].as_str().unwrap_or_default())
-                {
-                    Ok(name) => {
-                        let labels = document["metadata"]["labels"].as_object().into_iter().flatten();
-                        let labels = labels.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())));
-                        sources
-                            .clusters
-                            .insert(name.clone(), Cluster::ready(name, labels.collect()));
-                    }
-                    Err(error) => errors.push(FieldError::invalid(at("metadata.name"), error.to_string())),
-                },
-                "ReplicaSchedulingPreference" => sources.read_preference(document),
-                _ => sources.read_object(kind, document, index),
-            }
-        }
-        if errors.is_empty() { Ok(sources) } else { Err(errors) }
-    }
-
-    fn read_preference(&mut self, document: &Value) {
-        let target = document["spec"]["targetKind"].as_str().unwrap_or_default();
-        let key = format!(
-            "{}/{}",
-            namespace_of(document),
-            document["metadata"]["name"].as_str().unwrap_or_default()
-        );
-        self.preferences
-            .insert((target.to_owned(), key), Preference::parse(&document["spec"], "spec"));
-    }
-
-    fn read_object(&mut self, kind: &str, document: &Value, index: usize) {
-        let group = document["apiVersion"]
-            .as_str()
-            .and_then(|text| text.split_once('/'))
-            .map_or("", |(group, _)| group);
-        let is_federated = matches!(group, types::FEDERATED_GROUP | "types.kubefed.k8s.io");
-        let Some(row) = types::find(kind).filter(|row| is_federated && row.federated.kind == kind) else {
-            self.warnings.push(format!(
-                "document {}: {kind} is no federated object and is left out",
-                index + 1
-            ));
-            return;
-        };
-        let (mut document, warnings) = admission::normalise(row, document, true);
-        self.warnings.extend(
-            warnings
-                .into_iter()
-                .map(|warning| format!("document {}: {warning}", index + 1)),
-        );
-        let mut namespace = String::new();
-        if row.federated.namespaced {
-            namespace = namespace_of(&document).to_owned();
-            document["metadata"]["namespace"] = namespace.as_str().into();
-        }
-        self.federated.push(Source {
-            kind: row,
-            namespace,
-            name: document["metadata"]["name"].as_str().unwrap_or_default().to_owned(),
-            object: FederatedObject::parse(row, &document),
-        });
-    }
-
-    fn namespace(&self, name: &str) -> Option<&FederatedObject> {
-        let is_it = |source: &&Source| source.kind.is_namespace() && source.namespace == name && source.name == name;
-        self.federated
-            .iter()
-            .find(is_it)
-            .and_then(|source| source.object.as_ref().ok())
-    }
-}
-
-fn namespace_of(document: &Value) -> &str {
-    document["metadata"]["namespace"]
-        .as_str()
-        .filter(|namespace| !namespace.is_empty())
-        .unwrap_or(DEFAULT_NAMESPACE)
 }
 
 impl Source {
@@ -219,6 +114,9 @@ impl Source {
             .object
             .as_ref()
             .map_err(|errors| RenderError::new(Reason::Invalid, error::join(errors)))?;
+        if scope == Scope::Namespaced && !self.kind.target.namespaced {
+            return Ok(BTreeMap::new());
+        }
         if self.kind.is_namespace() {
             if self.name != self.namespace {
                 let message = format!(
@@ -246,6 +144,8 @@ impl Source {
             Some(Ok(_)) | None => None,
         };
         let namespace = sources.namespace(&self.namespace);
+        // What nobody gave limits nothing.
+        let scope = if sources.is_excerpt { Scope::Namespaced } else { scope };
         let placed = match place(
             self.kind,
             object,

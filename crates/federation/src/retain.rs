@@ -9,27 +9,30 @@ use crate::TypeDescriptor;
 
 /// The values of such fields in a member object, null when there are none.
 pub(crate) fn observe(kind: &TypeDescriptor, object: &Value) -> Value {
-    if !kind.is_core("Service") {
-        return Value::Null;
-    }
-    let fields = ["clusterIP", "clusterIPs", "healthCheckNodePort", "ports"];
+    let fields: &[&str] = match (kind.target.group.as_ref(), kind.target.kind.as_ref()) {
+        ("", "Service") => &["clusterIP", "clusterIPs", "healthCheckNodePort", "ports"],
+        // Nothing of it is kept, but its bounds are shared out anew given what they are.
+        ("autoscaling", "HorizontalPodAutoscaler") if kind.is_plain() => &["minReplicas", "maxReplicas"],
+        _ => return Value::Null,
+    };
     let spec = fields
         .iter()
         .filter_map(|field| Some(((*field).to_owned(), object["spec"].get(*field)?.clone())));
     Value::Object(spec.collect())
 }
 
+/// An empty list would take away the tokens that the member made for a service account.
+pub(crate) fn leave_secrets(kind: &TypeDescriptor, built: &mut Value) {
+    let states_none = built
+        .get("secrets")
+        .is_some_and(|secrets| secrets.is_null() || secrets.as_array().is_some_and(Vec::is_empty));
+    if let (true, Some(map)) = (states_none && kind.is_core("ServiceAccount"), built.as_object_mut()) {
+        map.remove("secrets");
+    }
+}
+
 /// Puts the member's values in the place of those that the template states.
 pub(crate) fn retain(kind: &TypeDescriptor, built: &mut Value, retained: &Value) {
-    if kind.is_core("ServiceAccount") {
-        // An empty list would take away the tokens that the member made.
-        let states_none = built
-            .get("secrets")
-            .is_some_and(|secrets| secrets.is_null() || secrets.as_array().is_some_and(Vec::is_empty));
-        if let (true, Some(map)) = (states_none, built.as_object_mut()) {
-            map.remove("secrets");
-        }
-    }
     let (true, Some(spec)) = (
         kind.is_core("Service"),
         built.get_mut("spec").and_then(Value::as_object_mut),
@@ -67,6 +70,21 @@ pub(crate) fn retain(kind: &TypeDescriptor, built: &mut Value, retained: &Value)
             port.insert("nodePort".to_owned(), node_port.clone());
         }
     }
+}
+
+/// Whether the object states ports of a Service, and the member has others.
+pub(crate) fn lets_ports_go(kind: &TypeDescriptor, built: &Value, retained: &Value) -> bool {
+    let stated = &built["spec"]["ports"];
+    let is_stated = |live: &Value| {
+        let mut ports = stated.as_array().into_iter().flatten();
+        ports.any(|port| port_key(port) == port_key(live))
+    };
+    kind.is_core("Service") && stated.is_array() && !retained["ports"].as_array().into_iter().flatten().all(is_stated)
+}
+
+/// What API servers tell the ports of a Service apart by.
+pub(crate) fn port_key(port: &Value) -> (Option<i64>, &str) {
+    (port["port"].as_i64(), port["protocol"].as_str().unwrap_or("TCP"))
 }
 
 fn is_same_port(port: &Map<String, Value>, other: &Value) -> bool {
@@ -120,13 +138,13 @@ mod tests {
 
     #[test]
     fn a_service_account_does_not_state_an_empty_list_of_secrets() {
-        assert_eq!(
-            retained("serviceaccounts", json!({"secrets": []}), json!({})),
-            json!({})
-        );
-        assert_eq!(
-            retained("serviceaccounts", json!({"secrets": [{"name": "a"}]}), json!({})),
-            json!({"secrets": [{"name": "a"}]})
-        );
+        let left = |name: &str, mut built: Value| {
+            leave_secrets(types::find(name).unwrap(), &mut built);
+            built
+        };
+        assert_eq!(left("serviceaccounts", json!({"secrets": []})), json!({}));
+        let stated = json!({"secrets": [{"name": "a"}]});
+        assert_eq!(left("serviceaccounts", stated.clone()), stated);
+        assert_eq!(left("configmaps", json!({"secrets": []})), json!({"secrets": []}));
     }
 }

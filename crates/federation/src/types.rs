@@ -2,11 +2,13 @@
 //! added while the hub runs is one more row of the same shape.
 
 mod builtin;
+mod plain;
 mod table;
 
 use std::borrow::Cow;
 
 pub use builtin::{TYPES, find};
+pub use plain::{PLAIN_TYPES, find_plain, served_plain};
 pub use table::{Served, TypeTable, intern};
 
 /// The namespace of the control plane.

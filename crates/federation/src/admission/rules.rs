@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::keyed_lists;
 use crate::object::{
-    Built, DELETE_OPTION_ANNOTATION, DRIFT_ANNOTATION, DeleteOptions, MANAGED_LABEL, NOT_OURS, ORPHAN_ANNOTATION, build,
+    Built, DELETE_OPTION_ANNOTATION, DRIFT_ANNOTATION, DeleteOptions, MANAGED_LABEL, ORPHAN_ANNOTATION, build, strip,
 };
 use crate::overrides::ClusterOverrides;
 use crate::types::NEVER_TOUCHED_NAMESPACES;
@@ -22,6 +22,25 @@ pub(super) fn check(
     check_placement(object, warnings, &mut errors);
     check_template(kind, object, warnings, &mut errors);
     check_overrides(kind, object, warnings, &mut errors);
+    errors
+}
+
+/// The same of an object that is its own template: placement, annotations and what it becomes.
+pub(crate) fn check_plain(
+    kind: &TypeDescriptor,
+    value: &Value,
+    object: &FederatedObject,
+    warnings: &mut Vec<Warning>,
+) -> Vec<FieldError> {
+    let mut errors = Vec::new();
+    check_annotations(value, warnings, &mut errors);
+    check_placement(object, warnings, &mut errors);
+    check_template(kind, object, warnings, &mut errors);
+    for error in &mut errors {
+        if let Some(own) = error.field.strip_prefix("spec.template.") {
+            error.field = own.to_owned();
+        }
+    }
     errors
 }
 
@@ -96,18 +115,8 @@ fn check_template(
 ) {
     let template = &object.template;
     let metadata = template.get("metadata").and_then(Value::as_object);
-    let dropped = NOT_OURS.iter().filter(|field| {
-        metadata
-            .and_then(|map| map.get(**field))
-            .is_some_and(|value| !value.is_null())
-    });
-    let mut dropped: Vec<String> = dropped.map(|field| format!("spec.template.metadata.{field}")).collect();
-    if template
-        .get("status")
-        .is_some_and(|status| status.as_object().is_some_and(|status| !status.is_empty()))
-    {
-        dropped.push("spec.template.status".to_owned());
-    }
+    let dropped = strip(kind, &mut Value::Object(template.clone()));
+    let dropped: Vec<String> = dropped.iter().map(|field| format!("spec.template.{field}")).collect();
     if !dropped.is_empty() {
         warnings.push(Warning(format!(
             "{}: not propagated, each cluster sets it for itself",
@@ -137,7 +146,14 @@ fn check_template(
         )));
     }
     if kind.is_workload() {
-        check_selector(template.get("spec").unwrap_or(&Value::Null), errors);
+        let spec = template.get("spec").unwrap_or(&Value::Null);
+        check_selector(spec, errors);
+        if !selects_its_pods(spec) {
+            warnings.push(Warning(
+                "spec.template.spec.selector: does not match the labels in spec.template.spec.template, and clusters refuse that; state the same labels"
+                    .to_owned(),
+            ));
+        }
     }
     match build(kind, object, &[], Built::default()) {
         Ok(built) => {
@@ -145,18 +161,13 @@ fn check_template(
                 errors.push(duplicate(format!("spec.template.{field}"), &key));
             }
         }
-        Err(Error::Identity { field, before, after }) => errors.push(FieldError::invalid(
-            "spec.template.apiVersion",
-            format!(
-                "{field} must be {before:?}, not {after:?}; write {} or leave it out",
-                kind.target.api_version()
-            ),
-        )),
         Err(Error::Template { field, problem }) => {
             let field = field.strip_prefix("spec.template.").unwrap_or(&field);
             errors.push(FieldError::invalid(format!("spec.template.{field}"), problem));
         }
-        Err(error @ (Error::Patch { .. } | Error::TooLarge { .. } | Error::ClusterName(_))) => {
+        Err(
+            error @ (Error::Patch { .. } | Error::Identity { .. } | Error::TooLarge { .. } | Error::ClusterName(_)),
+        ) => {
             errors.push(FieldError::invalid("spec.template", error.to_string()));
         }
     }
@@ -190,6 +201,13 @@ fn check_selector(spec: &Value, errors: &mut Vec<FieldError>) {
         "spec.template.spec.selector",
         format!("says which pods belong to it; {mended}"),
     ));
+}
+
+/// An override may still mend it, so this is only said.
+fn selects_its_pods(spec: &Value) -> bool {
+    let labels = &spec["template"]["metadata"]["labels"];
+    let mut wanted = spec["selector"]["matchLabels"].as_object().into_iter().flatten();
+    wanted.all(|(key, value)| labels.get(key) == Some(value))
 }
 
 fn check_overrides(

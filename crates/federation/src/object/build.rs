@@ -5,27 +5,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{ADOPTED_ANNOTATION, FederatedObject, MANAGED_LABEL, OWNER_ANNOTATION};
+use super::{ADOPTED_ANNOTATION, FederatedObject, MANAGED_LABEL, OWNER_ANNOTATION, foreign};
 use crate::overrides::{self, Operation};
-use crate::{Error, TypeDescriptor};
+use crate::{Error, TypeDescriptor, retain};
 
 /// The most bytes that an API server accepts of one object.
 pub const MAX_OBJECT_BYTES: usize = 3 * 512 * 1024;
-
-/// Metadata that belongs to the member, or that a hub may not set for others.
-pub(crate) const NOT_OURS: [&str; 11] = [
-    "uid",
-    "resourceVersion",
-    "generation",
-    "creationTimestamp",
-    "deletionTimestamp",
-    "deletionGracePeriodSeconds",
-    "managedFields",
-    "selfLink",
-    "ownerReferences",
-    "finalizers",
-    "generateName",
-];
 
 /// Marks that say whose object it is.
 #[derive(Debug, Clone, Copy, Default)]
@@ -36,6 +21,8 @@ pub struct Built<'a> {
     pub replicas: Option<i64>,
     /// Whether the object was there before the hub.
     pub adopted: bool,
+    /// What the member has assigned ([`crate::Present::retained`]): it wins over the template, and overrides win over it.
+    pub retained: Option<&'a Value>,
 }
 
 /// Makes the object for one cluster.
@@ -50,12 +37,17 @@ pub fn build(
     marks: Built<'_>,
 ) -> Result<Value, Error> {
     let mut built = from_template(kind, object)?;
+    if let Some(retained) = marks.retained {
+        retain::retain(kind, &mut built, retained);
+    }
     overrides::apply(&mut built, operations)?;
     check_identity(kind, object, &built)?;
     if let (Some(replicas), Some(path)) = (marks.replicas, kind.replicas_path.as_deref()) {
         state(&mut built, path, replicas.into())?;
     }
-    strip(&mut built);
+    // Overrides may have brought it back.
+    foreign::strip(kind, &mut built);
+    retain::leave_secrets(kind, &mut built);
     mark(&mut built, marks)?;
     let bytes = built.to_string().len();
     if bytes > MAX_OBJECT_BYTES {
@@ -85,17 +77,25 @@ fn from_template(kind: &TypeDescriptor, object: &FederatedObject) -> Result<Valu
             problem: "must be an object".to_owned(),
         });
     };
-    for field in NOT_OURS {
-        metadata.remove(field);
-    }
     metadata.insert("name".to_owned(), object.name.as_str().into());
     if kind.target.namespaced {
         metadata.insert("namespace".to_owned(), object.namespace.as_str().into());
     } else {
         metadata.remove("namespace");
     }
-    built.remove("status");
-    Ok(Value::Object(built))
+    let mut built = Value::Object(built);
+    foreign::strip_identity(&mut built);
+    match check_identity(kind, object, &built) {
+        Err(Error::Identity { field, before, after }) => Err(Error::Template {
+            field: "spec.template.apiVersion".to_owned(),
+            problem: format!(
+                "{field} must be {before:?}, not {after:?}; write {} or leave it out",
+                kind.target.api_version()
+            ),
+        }),
+        Err(other) => Err(other),
+        Ok(()) => Ok(built),
+    }
 }
 
 /// The exact paths are forbidden already; this also catches whoever replaces what holds them.
@@ -113,6 +113,14 @@ fn check_identity(kind: &TypeDescriptor, object: &FederatedObject, built: &Value
             .unwrap_or_default()
             .to_owned()
     };
+    let version = text("/apiVersion");
+    if version.is_empty() || version.ends_with('/') {
+        return Err(Error::Identity {
+            field: "apiVersion",
+            before: kind.target.api_version(),
+            after: built.get("apiVersion").map(Value::to_string).unwrap_or_default(),
+        });
+    }
     let checks = [
         ("kind", kind.target.kind.to_string(), text("/kind")),
         ("metadata.name", object.name.clone(), text("/metadata/name")),
@@ -121,23 +129,12 @@ fn check_identity(kind: &TypeDescriptor, object: &FederatedObject, built: &Value
         (
             "the group of apiVersion",
             kind.target.group.to_string(),
-            group(&text("/apiVersion")),
+            group(&version),
         ),
     ];
     match checks.into_iter().find(|(_, before, after)| before != after) {
         None => Ok(()),
         Some((field, before, after)) => Err(Error::Identity { field, before, after }),
-    }
-}
-
-fn strip(built: &mut Value) {
-    if let Some(map) = built.as_object_mut() {
-        map.remove("status");
-    }
-    if let Some(metadata) = built["metadata"].as_object_mut() {
-        for field in NOT_OURS {
-            metadata.remove(field);
-        }
     }
 }
 
@@ -278,6 +275,17 @@ mod tests {
         };
         assert_eq!(version("apps/v1beta2").unwrap()["apiVersion"], "apps/v1beta2");
         assert!(version("v1").is_err() && version("evil.example/v1").is_err());
+        for none in [json!(null), json!(""), json!(1)] {
+            assert!(built("configmaps", json!({}), json!([{"path": "/apiVersion", "value": none}])).is_err());
+        }
+        assert!(
+            built(
+                "configmaps",
+                json!({}),
+                json!([{"op": "remove", "path": "/apiVersion"}])
+            )
+            .is_err()
+        );
     }
 
     #[test]

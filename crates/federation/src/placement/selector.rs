@@ -7,16 +7,19 @@ use serde_json::{Map, Value};
 use crate::FieldError;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Operator {
+pub(crate) enum Operator {
     In(Vec<String>),
     NotIn(Vec<String>),
     Exists,
     DoesNotExist,
+    /// As nodes are selected; only selectors of Federation v1 have these two.
+    Gt(i64),
+    Lt(i64),
 }
 
 /// `matchLabels` and `matchExpressions`, all of which must hold. Without any, every cluster is selected.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct LabelSelector(Vec<(String, Operator)>);
+pub struct LabelSelector(pub(crate) Vec<(String, Operator)>);
 
 impl LabelSelector {
     /// Reads a selector; `field` is where it stands.
@@ -55,11 +58,14 @@ impl LabelSelector {
     pub fn matches(&self, labels: &BTreeMap<String, String>) -> bool {
         self.0.iter().all(|(key, operator)| {
             let label = labels.get(key);
+            let number = || label.and_then(|label| label.parse::<i64>().ok());
             match operator {
                 Operator::In(values) => label.is_some_and(|label| values.contains(label)),
                 Operator::NotIn(values) => label.is_none_or(|label| !values.contains(label)),
                 Operator::Exists => label.is_some(),
                 Operator::DoesNotExist => label.is_none(),
+                Operator::Gt(bound) => number().is_some_and(|number| number > *bound),
+                Operator::Lt(bound) => number().is_some_and(|number| number < *bound),
             }
         })
     }
@@ -172,7 +178,7 @@ fn read_operator(item: &Value, field: &str, errors: &mut Vec<FieldError>) -> Opt
     }
 }
 
-fn check_key(key: &str, field: &str, errors: &mut Vec<FieldError>) {
+pub(crate) fn check_key(key: &str, field: &str, errors: &mut Vec<FieldError>) {
     let (prefix, name) = key
         .split_once('/')
         .map_or((None, key), |(prefix, name)| (Some(prefix), name));
@@ -189,7 +195,7 @@ fn check_key(key: &str, field: &str, errors: &mut Vec<FieldError>) {
     }
 }
 
-fn check_value(value: &Value, field: &str, errors: &mut Vec<FieldError>) -> Option<String> {
+pub(crate) fn check_value(value: &Value, field: &str, errors: &mut Vec<FieldError>) -> Option<String> {
     match value.as_str() {
         Some(text) if text.is_empty() || is_name(text) => Some(text.to_owned()),
         Some(text) => {

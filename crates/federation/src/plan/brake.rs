@@ -35,7 +35,8 @@ pub struct Hold {
 }
 
 impl Hold {
-    fn new(deletes: &[PlannedDelete], why: &str) -> Self {
+    /// A hold on exactly these deletes.
+    pub fn new(deletes: &[PlannedDelete], why: &str) -> Self {
         let mut deletes = deletes.to_vec();
         deletes.sort();
         let lines: Vec<String> = deletes

@@ -1,21 +1,31 @@
 //! Putting an object into a cluster that it is placed in: make it, take it over, bring it up to date, or say why not.
 
+use std::borrow::Cow;
+
 use serde_json::{Value, json};
 
-use super::{Apply, Cause, ClusterPlan, Input, Plan, RecordAction, RetainedReplicas, Step};
+use super::makings::Makings;
+use super::{Apply, Cause, ClusterPlan, Input, NOT_READ_YET, Plan, RecordAction, RetainedReplicas, Step};
 use crate::object::{Built, build};
 use crate::observed::ADOPTED_SUFFIX;
 use crate::overrides::{self, Operation, Overrides};
 use crate::status::Reason;
-use crate::{ClusterName, Live, Observed, Present, Record, hash, retain};
+use crate::{ClusterName, HandOver, Observed, Present, Record, hash, retain};
 
 impl Plan {
     /// Puts the object into a cluster; `replicas` is what a preference gives it.
-    pub(crate) fn put(&mut self, input: &Input<'_>, name: &ClusterName, overrides: &Overrides, replicas: Option<i64>) {
+    pub(crate) fn put(
+        &mut self,
+        input: &Input<'_>,
+        name: &ClusterName,
+        overrides: &Overrides,
+        replicas: Option<i64>,
+        makings: &mut Makings,
+    ) {
         let operations = overrides.for_cluster(name);
         let (step, note, desired) = match wait_for(input, name) {
             Some(step) => (step, String::new(), None),
-            None => decide(input, name, operations, replicas),
+            None => decide(input, name, operations, replicas, makings),
         };
         let record = input.records.get(name);
         if record.is_some_and(|record| record.leftover) && !step.is_write() {
@@ -28,15 +38,11 @@ impl Plan {
             self.look_again();
         }
         let desired_replicas = desired.or_else(|| desired_replicas(input, operations, replicas));
-        let live = match input.observed.get(name) {
-            Some(Observed::Present(present)) => present.live,
-            Some(Observed::Unknown { .. } | Observed::Absent) | None => Live::default(),
-        };
         let plan = ClusterPlan {
             step,
             note,
             desired_replicas,
-            live,
+            live: input.live_of_own(name),
         };
         self.clusters.insert(name.clone(), plan);
     }
@@ -51,10 +57,16 @@ fn wait_for(input: &Input<'_>, name: &ClusterName) -> Option<Step> {
         ));
     }
     match input.observed.get(name) {
-        None => Some(Step::Wait(
-            Reason::CachedRetrievalFailed,
-            "what the cluster holds has not been read yet".to_owned(),
-        )),
+        None => Some(Step::Wait(Reason::CachedRetrievalFailed, NOT_READ_YET.to_owned())),
+        // What the member said is the same for every kind: that it does not find it.
+        Some(Observed::Unknown {
+            reason: reason @ Reason::ApiMissing,
+            ..
+        }) => {
+            let target = &input.kind.target;
+            let message = format!("the cluster does not serve {} of {}", target.kind, target.api_version());
+            Some(Step::Wait(*reason, message))
+        }
         Some(Observed::Unknown { reason, message }) => Some(Step::Wait(*reason, message.clone())),
         Some(Observed::Absent | Observed::Present(_)) => None,
     }
@@ -62,7 +74,13 @@ fn wait_for(input: &Input<'_>, name: &ClusterName) -> Option<Step> {
 
 type Decision = (Step, String, Option<i64>);
 
-fn decide(input: &Input<'_>, name: &ClusterName, operations: &[Operation], replicas: Option<i64>) -> Decision {
+fn decide(
+    input: &Input<'_>,
+    name: &ClusterName,
+    operations: &[Operation],
+    replicas: Option<i64>,
+    makings: &mut Makings,
+) -> Decision {
     let record = input.records.get(name);
     let present = match input.observed.get(name) {
         Some(Observed::Present(present)) => Some(present.as_ref()),
@@ -82,48 +100,60 @@ fn decide(input: &Input<'_>, name: &ClusterName, operations: &[Operation], repli
         hub_uid: Some(input.hub_uid),
         replicas,
         adopted,
+        retained: present.map(|present| &present.retained),
     };
-    let mut object = match build(input.kind, input.object, operations, marks) {
-        Ok(object) => object,
+    let made = match makings.make(input, operations, marks) {
+        Ok(made) => made,
         Err(error) => {
             return (Step::Fail(Reason::from(&error), error.to_string()), String::new(), None);
         }
     };
-    if let Some(present) = present {
-        retain::retain(input.kind, &mut object, &present.retained);
-    }
+    let mut object = Cow::Borrowed(&made.object);
     let path = input
         .kind
         .replicas_path
         .as_deref()
         .filter(|path| is_retained(input, operations, replicas, path));
-    let stated = path.and_then(|path| take(&mut object, path));
+    let stated = path.and_then(|path| take(object.to_mut(), path));
     let retained = path.and_then(|path| {
         let unrecorded = record.is_none_or(|record| record.uid.is_none());
         hand_replicas_over(&object, path, stated, present, unrecorded)
     });
-    let desired = path.and_then(|_| {
-        present.map_or(retained.as_ref().and_then(|_| stated_number(input, None)), |present| {
-            present.spec_replicas
-        })
-    });
-    let hash = if adopted {
-        format!("{}{ADOPTED_SUFFIX}", hash(&object))
-    } else {
-        hash(&object)
+    let desired = match (path, present) {
+        (Some(_), Some(present)) => present.spec_replicas,
+        (Some(path), None) => retained.as_ref().and_then(|one| one.object.pointer(path)?.as_i64()),
+        (None, _) => input
+            .kind
+            .replicas_path
+            .as_deref()
+            .and_then(|path| object.pointer(path)?.as_i64()),
     };
-    if let Some(present) = present {
-        object["metadata"]["uid"] = present.uid.as_str().into();
+    let mut hash = match &object {
+        Cow::Borrowed(_) => made.hash.clone(),
+        Cow::Owned(object) => hash(object),
+    };
+    if adopted {
+        hash.push_str(ADOPTED_SUFFIX);
     }
+    let lets_ports_go = present.is_some_and(|present| retain::lets_ports_go(input.kind, &object, &present.retained));
     let apply = |cause: Cause, hash: String| {
+        let is_kubefeds = present.is_some_and(|present| present.is_labelled() && present.owner().is_none());
+        let hand_over = match cause {
+            Cause::Adopt if is_kubefeds => Some(HandOver::OfKubefed),
+            Cause::Adopt | Cause::Change | Cause::Drift if lets_ports_go => Some(HandOver::OfPorts),
+            Cause::Create | Cause::Adopt | Cause::Change | Cause::Drift => None,
+        };
+        let mut object = object.into_owned();
+        if let Some(present) = present {
+            object["metadata"]["uid"] = present.uid.as_str().into();
+        }
         Step::Apply(Box::new(Apply {
             object,
             hash,
             uid: present.map(|present| present.uid.clone()),
             force: cause != Cause::Create,
             cause,
-            hand_over: cause == Cause::Adopt
-                && present.is_some_and(|present| present.is_labelled() && present.owner().is_none()),
+            hand_over,
             replicas: retained,
         }))
     };
@@ -168,6 +198,11 @@ enum Claim {
     Ours,
     /// Nobody's, and it may be taken over.
     Stranger,
+}
+
+/// Whether the object there is the hub's, or becomes the hub's with the next write.
+pub(crate) fn is_claimed(input: &Input<'_>, name: &ClusterName, present: &Present, operations: &[Operation]) -> bool {
+    claim(input, Some(present), input.records.get(name), operations).is_ok()
 }
 
 /// Whose object is there, or the step that says why it is not ours to write.
@@ -298,24 +333,10 @@ fn hand_replicas_over(
     })
 }
 
-/// Replicas that the hub asks a cluster for: by preference, by override, by the template.
+/// Replicas that the hub asks a cluster for: by preference, by override, by the template. `None` where there can be no
+/// object.
 fn desired_replicas(input: &Input<'_>, operations: &[Operation], replicas: Option<i64>) -> Option<i64> {
     let path = input.kind.replicas_path.as_deref()?;
-    let overridden = || {
-        let exact = operations
-            .iter()
-            .rev()
-            .find(|operation| operation.path == path && operation.op != overrides::Op::Remove);
-        exact.and_then(|operation| operation.value.as_i64())
-    };
-    replicas.or_else(|| stated_number(input, overridden()))
-}
-
-fn stated_number(input: &Input<'_>, overridden: Option<i64>) -> Option<i64> {
-    let path = input.kind.replicas_path.as_deref()?;
-    overridden.or_else(|| {
-        let mut segments = path.trim_start_matches('/').split('/');
-        let first = input.object.template.get(segments.next()?)?;
-        segments.try_fold(first, |place, segment| place.get(segment))?.as_i64()
-    })
+    let built = || build(input.kind, input.object, operations, Built::default()).ok();
+    replicas.or_else(|| built()?.pointer(path)?.as_i64())
 }

@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Input, Plan};
-use crate::replicas::{self, AvailableCluster, ReplicaPlan};
+use super::placed::is_claimed;
+use super::{Input, Plan, Pods};
+use crate::overrides::Overrides;
+use crate::replicas::{self, AvailableCluster};
 use crate::{ClusterName, Observed, Present};
 
 impl Plan {
@@ -12,19 +14,40 @@ impl Plan {
         &mut self,
         input: &Input<'_>,
         placed: &BTreeSet<ClusterName>,
+        overrides: &Overrides,
     ) -> BTreeMap<ClusterName, i64> {
         let (Some(preference), Some(_)) = (input.preference, &input.kind.replicas_path) else {
             return BTreeMap::new();
+        };
+        let own = |name: &ClusterName| {
+            present(input, name).filter(|present| is_claimed(input, name, present, overrides.for_cluster(name)))
         };
         let keeps_share = |name: &&ClusterName| input.clusters.get(*name).is_some_and(|cluster| cluster.keeps_share);
         let candidates: Vec<AvailableCluster> = placed
             .iter()
             .filter(keeps_share)
-            .map(|name| available(input, name))
+            .map(|name| {
+                let seen = available(name, own(name), input.pods.get(name));
+                match last_share(input, name) {
+                    Some(last) => AvailableCluster {
+                        current: Some(last),
+                        ..seen
+                    },
+                    None => seen,
+                }
+            })
             .collect();
         let mut plan = replicas::plan(&input.object.key(), preference, &candidates);
-        if candidates.iter().any(|cluster| pods_are_unknown(input, &cluster.name)) {
-            keep_last(input, &mut plan);
+        let is_unknown = |cluster: &AvailableCluster| {
+            let unsettled = own(&cluster.name).is_some_and(|present| !is_settled(present));
+            unsettled && pods_are_unknown(input, &cluster.name)
+        };
+        if candidates.iter().any(is_unknown) {
+            for (name, share) in &mut plan.plan {
+                // Nobody knows what runs, so what members were last asked for stays.
+                *share = own(name).and_then(|present| present.spec_replicas).unwrap_or(*share);
+            }
+            plan.overflow.clear();
         }
         if candidates
             .iter()
@@ -33,7 +56,17 @@ impl Plan {
         {
             self.look_again();
         }
-        let shares = plan.plan.clone();
+        let mut shares = plan.plan.clone();
+        for name in placed {
+            let is_ready = || input.clusters.get(name).is_some_and(|cluster| cluster.ready);
+            // Back, but not for long enough to get a share: what it was last asked for stays, nothing new begins.
+            let last = || {
+                own(name)
+                    .filter(|_| is_ready())
+                    .and_then(|present| present.spec_replicas)
+            };
+            shares.entry(name.clone()).or_insert_with(|| last().unwrap_or_default());
+        }
         self.replicas = Some(plan);
         shares
     }
@@ -46,24 +79,32 @@ fn present<'a>(input: &Input<'a>, name: &ClusterName) -> Option<&'a Present> {
     }
 }
 
+/// What a cluster was last asked for that cannot be looked at now: a few missed probes move no replicas.
+fn last_share(input: &Input<'_>, name: &ClusterName) -> Option<i64> {
+    match input.observed.get(name) {
+        Some(Observed::Present(_) | Observed::Absent) => None,
+        Some(Observed::Unknown { .. }) | None => input.object.status.as_ref()?.cluster(name)?.desired_replicas,
+    }
+}
+
 /// Whether every replica that the member wants is ready, so that nobody needs to look at pods.
 fn is_settled(present: &Present) -> bool {
     present.spec_replicas.unwrap_or_default() == present.live.ready_replicas.unwrap_or_default()
 }
 
-fn available(input: &Input<'_>, name: &ClusterName) -> AvailableCluster {
+fn available(name: &ClusterName, present: Option<&Present>, pods: Option<&Pods>) -> AvailableCluster {
     let mut cluster = AvailableCluster {
         name: name.clone(),
         current: None,
         capacity: None,
     };
-    let Some(present) = present(input, name) else {
+    let Some(present) = present else {
         return cluster;
     };
     let wanted = present.spec_replicas.unwrap_or_default();
     if is_settled(present) {
         cluster.current = Some(wanted);
-    } else if let Some(pods) = input.pods.get(name) {
+    } else if let Some(pods) = pods {
         cluster.current = Some(pods.current);
         cluster.capacity = (pods.unschedulable > 0).then(|| wanted.saturating_sub(pods.unschedulable).max(0));
     }
@@ -73,15 +114,5 @@ fn available(input: &Input<'_>, name: &ClusterName) -> AvailableCluster {
 /// A cluster that is away has no pods to list: its last reading stands.
 fn pods_are_unknown(input: &Input<'_>, name: &ClusterName) -> bool {
     let ready = input.clusters.get(name).is_some_and(|cluster| cluster.ready);
-    ready && present(input, name).is_some_and(|present| !is_settled(present)) && !input.pods.contains_key(name)
-}
-
-/// Without a list of pods nobody knows what runs, so what members were last asked for stays.
-fn keep_last(input: &Input<'_>, plan: &mut ReplicaPlan) {
-    for (name, share) in &mut plan.plan {
-        if let Some(replicas) = present(input, name).and_then(|present| present.spec_replicas) {
-            *share = replicas;
-        }
-    }
-    plan.overflow.clear();
+    ready && !input.pods.contains_key(name)
 }

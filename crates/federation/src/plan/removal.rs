@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use super::{ClusterPlan, FinalizerAction, Input, Plan, RecordAction, Step};
+use super::{ClusterPlan, FinalizerAction, Input, KIND_IS_MISSING, NOT_READ_YET, Plan, RecordAction, Step};
 use crate::object::{ADOPTED_ANNOTATION, DeleteOptions, MANAGED_LABEL, OWNER_ANNOTATION};
 use crate::status::Reason;
-use crate::{Cluster, ClusterName, Live, Observed, Present, Record, TypeDescriptor};
+use crate::{Cluster, ClusterName, Observed, Present, Record, TypeDescriptor};
 
 /// How an object that is not wanted in a cluster stands there.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,8 +14,8 @@ pub enum Removal {
     Step(Step),
     /// Nothing of the hub's is there, or what is there is not the hub's any more: the record goes.
     Gone,
-    /// The cluster is away; what is there is removed when it is back.
-    Away,
+    /// The cluster is away, or the kind is missing there; what is there is removed when it is back.
+    Away(Reason),
     /// It is not known what is there.
     Unclear(Reason, String),
     /// It is on its way out.
@@ -40,6 +40,16 @@ pub fn remove_leftover(
     )
 }
 
+/// How a cluster keeps an object that is not wanted there any more: the hub's marks are taken off, and nothing else.
+pub fn let_go(cluster: &Cluster, observed: &Observed, record: &Record, hub_uid: &str) -> Removal {
+    match observed {
+        _ if !cluster.ready => Removal::Away(Reason::ClusterNotReady),
+        Observed::Unknown { reason, message } => Removal::Unclear(*reason, message.clone()),
+        Observed::Present(present) if is_ours(record, present, hub_uid) => Removal::Step(release(present)),
+        Observed::Present(_) | Observed::Absent => Removal::Gone,
+    }
+}
+
 pub(crate) fn remove(
     kind: &TypeDescriptor,
     cluster: Option<&Cluster>,
@@ -53,23 +63,24 @@ pub(crate) fn remove(
         return Removal::Gone;
     };
     if !cluster.ready {
-        return Removal::Away;
+        return Removal::Away(Reason::ClusterNotReady);
     }
     let present = match observed {
         None => {
-            return Removal::Unclear(
-                Reason::CachedRetrievalFailed,
-                "what the cluster holds has not been read yet".to_owned(),
-            );
+            return Removal::Unclear(Reason::CachedRetrievalFailed, NOT_READ_YET.to_owned());
         }
+        // Without the kind there is nothing to ask; should the kind come back, so may what was there.
+        Some(Observed::Unknown {
+            reason: Reason::ApiMissing,
+            ..
+        }) => return Removal::Away(Reason::ApiMissing),
         Some(Observed::Unknown { reason, message }) => {
             return Removal::Unclear(*reason, message.clone());
         }
         Some(Observed::Absent) => return Removal::Gone,
         Some(Observed::Present(present)) => present,
     };
-    let is_ours = record.owns(present) || record.began(present, hub_uid);
-    if !is_ours || present.owner().is_some_and(|owner| owner != hub_uid) {
+    if !is_ours(record, present, hub_uid) {
         return Removal::Gone;
     }
     if kind.is_namespace() && (record.is_adopted() || present.says_adopted()) {
@@ -82,6 +93,12 @@ pub(crate) fn remove(
         uid: present.uid.clone(),
         options: options.clone().for_uid(&present.uid),
     })
+}
+
+/// Whether what is there is what the hub remembers, and bears no other hub's mark.
+fn is_ours(record: &Record, present: &Present, hub_uid: &str) -> bool {
+    let is_remembered = record.owns(present) || record.began(present, hub_uid);
+    is_remembered && present.owner().is_none_or(|owner| owner == hub_uid)
 }
 
 /// Takes the hub's marks off and nothing else.
@@ -125,7 +142,7 @@ impl Plan {
         // Taking marks off is a courtesy that must not keep the object; a delete is awaited.
         let is_done = |cluster: &ClusterPlan| match &cluster.step {
             Step::Release { .. } => input.object.orphan,
-            Step::Wait(reason, _) => *reason == Reason::ClusterNotReady,
+            Step::Wait(reason, _) => matches!(reason, Reason::ClusterNotReady | Reason::ApiMissing),
             Step::UpToDate | Step::Apply(_) | Step::Delete { .. } | Step::Keep(..) | Step::Fail(..) => false,
         };
         if self.clusters.values().all(is_done) {
@@ -147,11 +164,11 @@ impl Plan {
         }
         let is_ready = input.clusters.get(name).is_some_and(|cluster| cluster.ready);
         match (record, observed) {
-            (Some(record), Some(Observed::Present(present)))
-                if is_ready && (record.owns(present) || record.began(present, input.hub_uid)) =>
-            {
+            (Some(record), Some(Observed::Present(present))) if is_ready && is_ours(record, present, input.hub_uid) => {
                 Removal::Step(release(present))
             }
+            // It will be read in a moment. What cannot be read is left as it is: it was to stay anyway.
+            (Some(_), None) if is_ready => Removal::Unclear(Reason::CachedRetrievalFailed, NOT_READ_YET.to_owned()),
             _ => Removal::Gone,
         }
     }
@@ -166,14 +183,16 @@ impl Plan {
                 return;
             }
             Removal::Step(step) => step,
-            Removal::Away => {
+            Removal::Away(reason) => {
                 if record.is_some_and(|record| !record.leftover) {
                     self.records.insert(name.clone(), RecordAction::MarkLeftover);
                 }
-                Step::Wait(
-                    Reason::ClusterNotReady,
-                    "the cluster is away; the object is removed there when it is back".to_owned(),
-                )
+                let message = if reason == Reason::ApiMissing {
+                    KIND_IS_MISSING
+                } else {
+                    "the cluster is away; the object is removed there when it is back"
+                };
+                Step::Wait(reason, message.to_owned())
             }
             Removal::Unclear(reason, message) => {
                 self.look_again();
@@ -187,16 +206,15 @@ impl Plan {
         if step.is_write() {
             self.look_again();
         }
-        let live = match input.observed.get(name) {
-            Some(Observed::Present(present)) => present.live,
-            Some(Observed::Unknown { .. } | Observed::Absent) | None => Live::default(),
-        };
         let plan = ClusterPlan {
             step,
             note: String::new(),
             desired_replicas: None,
-            live,
+            live: input.live_of_own(name),
         };
         self.clusters.insert(name.clone(), plan);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -29,6 +29,7 @@ pub fn fold(
             ),
         },
     };
+    let message = with_unknown(message, &plan.unknown_clusters);
     let mut condition = Condition {
         kind: PROPAGATION.to_owned(),
         status: if reason.is_none() { "True" } else { "False" }.to_owned(),
@@ -50,6 +51,20 @@ pub fn fold(
         observed_generation: plan.generation,
         conditions: vec![condition],
         clusters,
+    }
+}
+
+/// A name that nobody registered is no error, because its cluster may come; but it may also be a slip.
+fn with_unknown(message: String, unknown: &[String]) -> String {
+    let unknown = match unknown {
+        [] => return message,
+        [name] => format!("no cluster is registered as {name}"),
+        names => format!("no clusters are registered as {}", names.join(", ")),
+    };
+    if message.is_empty() {
+        unknown
+    } else {
+        format!("{message}; {unknown}")
     }
 }
 

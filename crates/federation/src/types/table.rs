@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::HashSet;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-use super::{TYPES, TypeDescriptor};
+use super::{PLAIN_TYPES, TYPES, TypeDescriptor, served_plain};
 
 static INTERNED: LazyLock<Mutex<HashSet<&'static TypeDescriptor>>> = LazyLock::new(|| Mutex::new(HashSet::new()));
 
@@ -12,7 +12,7 @@ static INTERNED: LazyLock<Mutex<HashSet<&'static TypeDescriptor>>> = LazyLock::n
 /// reference and are compared by it. There are as many as people have ever written different types, some hundred bytes
 /// each; a type that is removed and made again is the same one.
 pub fn intern(descriptor: TypeDescriptor) -> &'static TypeDescriptor {
-    if let Some(built_in) = TYPES.iter().find(|row| **row == descriptor) {
+    if let Some(built_in) = TYPES.iter().chain(PLAIN_TYPES).find(|row| **row == descriptor) {
         return built_in;
     }
     let mut interned = INTERNED.lock().unwrap_or_else(PoisonError::into_inner);
@@ -42,9 +42,10 @@ pub struct TypeTable {
 }
 
 impl TypeTable {
-    /// All built-in types, propagated: what the hub serves from its first start.
+    /// All built-in types and the plain kinds, propagated: what the hub serves from its first start.
     pub fn built_in() -> Self {
-        TYPES.iter().map(|row| Served { row, propagated: true }).collect()
+        let federated = TYPES.iter().map(|row| Served { row, propagated: true });
+        federated.chain(served_plain()).collect()
     }
 
     /// All types.

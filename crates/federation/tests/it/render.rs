@@ -80,6 +80,30 @@ fn an_object_outside_a_federated_namespace_goes_nowhere() {
 }
 
 #[test]
+fn an_excerpt_without_clusters_and_namespaces_is_rendered_for_the_clusters_that_it_names() {
+    let list = "
+apiVersion: v1
+kind: List
+items:
+- {apiVersion: types.kubefed.io/v1beta1, kind: FederatedConfigMap, metadata: {name: a, namespace: shop}, spec: {template: {data: {x: text}}, placement: {clusters: [{name: eu-1}]}}}
+- {apiVersion: types.kubefed.io/v1beta1, kind: FederatedConfigMap, metadata: {name: b, namespace: shop}, spec: {placement: {clusterSelector: {}}}}
+";
+    let rendered = render(&documents(list), Scope::Cluster).unwrap();
+    let found = serde_json::to_value(&rendered).unwrap();
+    assert_eq!(found["objects"][0]["clusters"]["eu-1"]["object"]["data"]["x"], "text");
+    assert_eq!(found["objects"][1]["clusters"]["eu-1"]["object"]["kind"], "ConfigMap");
+    assert!(rendered.is_complete());
+    assert!(
+        rendered
+            .warnings
+            .iter()
+            .any(|warning| warning.contains("no KubeFedCluster")),
+        "{:?}",
+        rendered.warnings
+    );
+}
+
+#[test]
 fn a_preference_wins_over_an_override_and_no_clusters_means_all() {
     let object = "
 apiVersion: types.kubefed.io/v1beta1
@@ -133,4 +157,81 @@ fn a_namespaced_control_plane_needs_no_federated_namespace() {
     let text = [TWO_CLUSTERS, object].concat();
     let found = render(&documents(&text), Scope::Namespaced).unwrap();
     assert_eq!(found.objects[0].clusters.len(), 1);
+}
+
+#[test]
+fn the_items_of_a_list_are_documents_of_their_own() {
+    let object = "{apiVersion: types.kubefed.io/v1beta1, kind: FederatedConfigMap, metadata: {name: a, namespace: shop}, spec: {placement: {clusterSelector: {}}}}";
+    let list = format!(
+        "{{apiVersion: v1, kind: List, items: [{}, {object}]}}",
+        NAMESPACE.trim().trim_end_matches("---")
+    );
+    assert_eq!(rendered(&[&list]), rendered(&[NAMESPACE, object]));
+    let typed = list.replace("kind: List", "kind: FederatedConfigMapList");
+    assert_eq!(rendered(&[&typed]), rendered(&[NAMESPACE, object]));
+    assert!(
+        render(
+            &documents("{apiVersion: v1, kind: List, items: [{a: 1}]}"),
+            Scope::Cluster
+        )
+        .is_err()
+    );
+}
+
+#[test]
+fn old_groups_are_read_as_todays() {
+    let text = "
+{apiVersion: core.kubefed.k8s.io/v1beta1, kind: KubeFedCluster, metadata: {name: eu-1}}
+---
+{apiVersion: types.kubefed.k8s.io/v1beta1, kind: FederatedNamespace, metadata: {name: shop, namespace: shop}, spec: {placement: {clusterNames: [eu-1]}}}
+---
+{apiVersion: types.kubefed.k8s.io/v1beta1, kind: FederatedDeployment, metadata: {name: web, namespace: shop}, spec: {placement: {clusterNames: [eu-1]}, overrides: [{clusterName: eu-1, clusterOverrides: [{path: spec.paused, value: true}]}], template: {spec: {replicas: 1}}}}
+---
+{apiVersion: scheduling.federation.k8s.io/v1alpha1, kind: ReplicaSchedulingPreference, metadata: {name: web, namespace: shop}, spec: {targetKind: FederatedDeployment, totalReplicas: 4, clusters: {eu-1: {weight: null, minReplicas: 4}}}}
+";
+    let found = render(&documents(text), Scope::Cluster).unwrap();
+    assert!(found.is_complete());
+    let found = serde_json::to_value(&found).unwrap();
+    let spec = &found["objects"][1]["clusters"]["eu-1"]["object"]["spec"];
+    assert_eq!(*spec, json!({"replicas": 4, "paused": true}));
+}
+
+const WIDGETS: &str = "
+apiVersion: core.kubefed.io/v1beta1
+kind: FederatedTypeConfig
+metadata: {name: widgets.example.com, namespace: kube-federation-system}
+spec:
+  propagation: Enabled
+  targetType: {group: example.com, version: v1, kind: Widget, pluralName: widgets, scope: Namespaced}
+  federatedType: {group: types.example.com, version: v1beta1, kind: FederatedWidget, pluralName: federatedwidgets, scope: Namespaced}
+---
+{apiVersion: types.example.com/v1beta1, kind: FederatedWidget, metadata: {name: a, namespace: shop}, spec: {template: {spec: {replicas: 1}}, placement: {clusters: [{name: eu-1}]}}}
+---
+{apiVersion: scheduling.kubefed.io/v1alpha1, kind: ReplicaSchedulingPreference, metadata: {name: a, namespace: shop}, spec: {targetKind: FederatedWidget, totalReplicas: 3}}
+";
+
+#[test]
+fn a_type_that_stands_in_the_stream_renders_unless_it_is_switched_off() {
+    let found = rendered(&[NAMESPACE, WIDGETS]);
+    let object = &found["objects"][1]["clusters"]["eu-1"]["object"];
+    assert_eq!(object["apiVersion"], "example.com/v1");
+    assert_eq!(object["spec"]["replicas"], 3);
+    let off = rendered(&[
+        NAMESPACE,
+        &WIDGETS.replace("propagation: Enabled", "propagation: Disabled"),
+    ]);
+    assert_eq!(off["objects"].as_array().unwrap().len(), 1);
+    let unknown = rendered(&[NAMESPACE, WIDGETS.split_once("---").unwrap().1]);
+    assert_eq!(unknown["objects"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_namespaced_control_plane_propagates_nothing_that_lives_in_no_namespace() {
+    let object = "{apiVersion: types.kubefed.io/v1beta1, kind: FederatedClusterRole, metadata: {name: a}, spec: {placement: {clusterSelector: {}}}}";
+    let text = [TWO_CLUSTERS, object].concat();
+    let everywhere = render(&documents(&text), Scope::Cluster).unwrap();
+    assert_eq!(everywhere.objects[0].clusters.len(), 2);
+    let found = render(&documents(&text), Scope::Namespaced).unwrap();
+    assert!(found.objects[0].clusters.is_empty() && found.is_complete());
+    assert_eq!(found.warnings.len(), 1);
 }

@@ -2,49 +2,91 @@
 
 use std::collections::BTreeMap;
 
+use atoll_federation::object::{Built, build};
 use atoll_federation::overrides::Overrides;
-use atoll_federation::plan::{Contents, Input, Pods};
+use atoll_federation::plain::Situation;
+use atoll_federation::plan::{Contents, Hold, Input, Pods};
 use atoll_federation::replicas::Preference;
 use atoll_federation::{
-    Apply, Cluster, ClusterName, Failure, FailureKind, FederatedObject, FederatedStatus, FinalizerAction, Observed,
-    Outcome, Plan, Present, Reason, Record, RecordChanges, Scope, Step, TypeDescriptor, fold, plan, settle, types,
+    Apply, Cluster, ClusterName, FederatedObject, Observed, Present, Reason, Record, RecordChanges, Scope, Step,
+    TypeDescriptor, admit, events, fold, plan, settle, types,
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::kinds::read_kind;
 use super::output;
+use super::plain::{self, Plain};
+use super::world::served;
 
 const HUB: &str = "hub-1";
 
 /// Everything a scenario states, read.
-struct Scenario {
+#[derive(Clone)]
+pub(super) struct Scenario {
     now: Timestamp,
-    kind: &'static TypeDescriptor,
-    object: FederatedObject,
-    namespace: Option<FederatedObject>,
-    clusters: BTreeMap<ClusterName, Cluster>,
-    observed: BTreeMap<ClusterName, Observed>,
-    records: BTreeMap<ClusterName, Record>,
+    pub(super) kind: &'static TypeDescriptor,
+    pub(super) object: FederatedObject,
+    pub(super) namespace: Option<FederatedObject>,
+    pub(super) clusters: BTreeMap<ClusterName, Cluster>,
+    pub(super) observed: BTreeMap<ClusterName, Observed>,
+    pub(super) records: BTreeMap<ClusterName, Record>,
     preference: Option<Preference>,
     pods: BTreeMap<ClusterName, Pods>,
     managed: BTreeMap<ClusterName, u64>,
     contents: BTreeMap<ClusterName, Contents>,
     scope: Scope,
     adopt_resources: bool,
+    confirmed: bool,
+    held: Option<Hold>,
+    pub(super) plain: Option<Plain>,
 }
 
 /// Plan, carry out, fold, settle; all of it as one value.
 pub(super) fn run(file: &Value) -> Value {
+    if let Some(object) = file.get("write") {
+        return write(file, object);
+    }
+    if plain::rests(file) {
+        return json!({"rests": "on the hub"});
+    }
     let scenario = Scenario::read(file);
     let plan = plan(&scenario.input());
     let outcomes = scenario.outcomes(&plan, &file["outcomes"]);
     let status = fold(&plan, &outcomes, scenario.object.status.as_ref());
     let records = settle(&plan, &outcomes, &status, &scenario.records);
-    output::describe(&plan, &status, scenario.object.status.as_ref(), &records)
+    let events = events(scenario.kind, &plan, &outcomes, scenario.object.status.as_ref());
+    let mut out = output::describe(&plan, &status, scenario.object.status.as_ref(), &records, &events);
+    if let Some(plain) = &scenario.plain {
+        plain.describe(&scenario, &outcomes, status, &mut out);
+    }
+    out
+}
+
+/// What admission says to whoever writes this.
+fn write(file: &Value, object: &Value) -> Value {
+    let kind = read_kind(file);
+    let whole = |object: &Value| {
+        let mut whole = json!({
+            "apiVersion": kind.federated.api_version(), "kind": kind.federated.kind,
+            "metadata": {"name": "web", "namespace": "shop"},
+        });
+        merge(&mut whole, object);
+        whole
+    };
+    let old = file.get("old").map(whole);
+    let object = whole(object);
+    if kind.is_plain() {
+        return plain::write(file, kind, object, old.as_ref());
+    }
+    output::describe_admission(&object, &admit(kind, &object, old.as_ref()))
 }
 
 /// When every step works, the next plan writes nothing but what still goes, and the status stays as it is.
 pub(super) fn check_second_run_is_quiet(file: &Value, title: &str) {
+    if file.get("write").is_some() || plain::rests(file) {
+        return;
+    }
     let mut scenario = Scenario::read(file);
     for _ in 0..3 {
         let plan = plan(&scenario.input());
@@ -52,6 +94,7 @@ pub(super) fn check_second_run_is_quiet(file: &Value, title: &str) {
         let status = fold(&plan, &outcomes, scenario.object.status.as_ref());
         let changes = settle(&plan, &outcomes, &status, &scenario.records);
         scenario.carry_out(&plan, &outcomes, status, changes);
+        scenario.settle();
     }
     let again = plan(&scenario.input());
     assert!(
@@ -71,7 +114,7 @@ fn name(text: &str) -> ClusterName {
     ClusterName::parse(text).unwrap()
 }
 
-fn merge(value: &mut Value, extra: &Value) {
+pub(super) fn merge(value: &mut Value, extra: &Value) {
     match (value, extra) {
         (Value::Object(map), Value::Object(extra)) => {
             for (key, extra) in extra {
@@ -84,6 +127,11 @@ fn merge(value: &mut Value, extra: &Value) {
         }
         // What a file does not state changes nothing.
         (_, Value::Null) => {}
+        (value, Value::String(word)) if word == "<null>" => *value = Value::Null,
+        (value, Value::Object(extra)) => {
+            *value = json!({});
+            merge(value, &Value::Object(extra.clone()));
+        }
         (value, extra) => *value = extra.clone(),
     }
 }
@@ -96,8 +144,9 @@ fn by_cluster<T>(map: &Value, read: impl Fn(&ClusterName, &Value) -> T) -> BTree
 }
 
 impl Scenario {
-    fn read(file: &Value) -> Self {
-        let kind = types::find(file["kind"].as_str().unwrap_or("configmaps")).unwrap();
+    pub(super) fn read(file: &Value) -> Self {
+        let kind = read_kind(file);
+        let plain = Plain::read(file, kind);
         let mut object = json!({
             "kind": kind.federated.kind,
             "metadata": {"name": "web", "namespace": "shop", "uid": "f-1", "generation": 2, "finalizers": ["kubefed.io/sync-controller"]},
@@ -109,7 +158,7 @@ impl Scenario {
                 &json!({"metadata": {"name": "shop"}, "spec": {"template": null}}),
             );
         }
-        if kind.replicas_path.is_some() {
+        if kind.replicas_path.as_deref() == Some("/spec/replicas") {
             merge(
                 &mut object,
                 &json!({"spec": {"template": {"data": null, "spec": {"replicas": 2}}}}),
@@ -125,8 +174,15 @@ impl Scenario {
         let mut scenario = Self {
             now: "2026-01-02T03:04:05Z".parse().unwrap(),
             kind,
-            object: FederatedObject::parse(kind, &object).unwrap(),
-            namespace: read_namespace(&file["namespace"]),
+            object: match &plain {
+                Some(plain) => plain.read.object.clone(),
+                None => FederatedObject::parse(kind, &object).unwrap(),
+            },
+            namespace: if plain.is_some() {
+                plain::read_namespace(&file["namespace"])
+            } else {
+                read_namespace(&file["namespace"])
+            },
             clusters: by_cluster(clusters, read_cluster),
             observed: BTreeMap::new(),
             records: BTreeMap::new(),
@@ -149,6 +205,13 @@ impl Scenario {
                 Scope::Cluster
             },
             adopt_resources: file["adoptResources"].as_bool().unwrap_or(true),
+            confirmed: file["confirmed"].as_bool().unwrap_or_default(),
+            held: file["held"].as_str().map(|message| Hold {
+                token: "of-all".to_owned(),
+                message: message.to_owned(),
+                deletes: Vec::new(),
+            }),
+            plain,
         };
         scenario.observed = by_cluster(&file["observed"], |cluster, observed| {
             scenario.read_observed(cluster, observed)
@@ -156,6 +219,7 @@ impl Scenario {
         scenario.records = by_cluster(&file["records"], |cluster, record| {
             scenario.read_record(cluster, record)
         });
+        scenario.settle();
         if file["confirm"] == true {
             let hold = plan(&scenario.input()).hold.expect("there is a hold to confirm");
             scenario.object.confirm_deletes = Some(hold.token);
@@ -163,7 +227,30 @@ impl Scenario {
         scenario
     }
 
-    fn input(&self) -> Input<'_> {
+    /// A plain object shares out what its kind shares out by itself, given what was seen.
+    pub(super) fn settle(&mut self) {
+        let Some(plain) = &self.plain else {
+            return;
+        };
+        let mut read = plain.read.clone();
+        (read.object.status, read.object.finalizers) = (self.object.status.clone(), self.object.finalizers.clone());
+        if read.released {
+            read.let_go(self.now);
+        }
+        let settled = read.settle(&Situation {
+            now: self.now,
+            scope: self.scope,
+            row: self.kind,
+            namespace: self.namespace.as_ref(),
+            clusters: &self.clusters,
+            observed: &self.observed,
+            records: &self.records,
+        });
+        self.object = settled.object;
+        self.preference = settled.preference;
+    }
+
+    pub(super) fn input(&self) -> Input<'_> {
         Input {
             now: self.now,
             hub_uid: HUB,
@@ -179,8 +266,8 @@ impl Scenario {
             pods: &self.pods,
             managed: &self.managed,
             contents: &self.contents,
-            held: None,
-            confirmed: false,
+            held: self.held.as_ref(),
+            confirmed: self.confirmed,
         }
     }
 
@@ -188,8 +275,13 @@ impl Scenario {
     fn would_apply(&self, cluster: &ClusterName, observed: Observed) -> Apply {
         let mut object = self.object.clone();
         object.deletion_timestamp = None;
-        // What is there was written before the overrides could not be read any more.
-        object.overrides = object.overrides.or_else(|_| Ok(Overrides::default()));
+        // What is there was written before the overrides could not be read or applied any more.
+        let mut overrides = object.overrides.unwrap_or_default();
+        object.overrides = Ok(Overrides::default());
+        if build(self.kind, &object, overrides.for_cluster(cluster), Built::default()).is_err() {
+            overrides = Overrides::default();
+        }
+        object.overrides = Ok(overrides);
         object.placement = Ok(atoll_federation::placement::Placement {
             clusters: Some(vec![cluster.to_string()]),
             selector: None,
@@ -224,7 +316,7 @@ impl Scenario {
         }
         let object = match observed.get("applied") {
             Some(extra) => {
-                let mut object = served(cluster, &self.would_apply(cluster, Observed::Absent));
+                let mut object = served(self.kind, cluster, &self.would_apply(cluster, Observed::Absent));
                 merge(&mut object, extra);
                 object
             }
@@ -262,71 +354,6 @@ impl Scenario {
             leftover: record["leftover"].as_bool().unwrap_or_default(),
         }
     }
-
-    fn outcomes(&self, plan: &Plan, stated: &Value) -> BTreeMap<ClusterName, Outcome> {
-        let writes = plan.clusters.iter().filter(|(_, cluster)| cluster.step.is_write());
-        writes
-            .filter_map(|(cluster, planned)| {
-                let outcome = match (&stated[cluster.as_str()], &planned.step) {
-                    (Value::String(word), _) if word == "none" => return None,
-                    (Value::String(word), _) if word == "terminating" => Outcome::Deleted { gone: false },
-                    (Value::Object(failed), _) => Outcome::Failed(Failure {
-                        kind: failure_kind(failed["failed"].as_str().unwrap()),
-                        message: failed["message"].as_str().unwrap_or_default().to_owned(),
-                    }),
-                    (_, Step::Apply(apply)) => {
-                        let before = match self.observed.get(cluster) {
-                            Some(Observed::Present(present)) => Some(present),
-                            _ => None,
-                        };
-                        let mut present = Present::of(self.kind, &served(cluster, apply)).unwrap();
-                        present.uid = before.map_or(present.uid, |before| before.uid.clone());
-                        present.live = before.map(|before| before.live).unwrap_or_default();
-                        if let Some(replicas) = &apply.replicas {
-                            present.replicas_handed_over = true;
-                            present.spec_replicas = self
-                                .kind
-                                .replicas_path
-                                .as_deref()
-                                .and_then(|path| replicas.object.pointer(path)?.as_i64());
-                        }
-                        Outcome::Applied(Box::new(present))
-                    }
-                    (_, Step::Release { .. }) => Outcome::Released,
-                    _ => Outcome::Deleted { gone: true },
-                };
-                Some((cluster.clone(), outcome))
-            })
-            .collect()
-    }
-
-    /// The world after a plan was carried out.
-    fn carry_out(
-        &mut self,
-        plan: &Plan,
-        outcomes: &BTreeMap<ClusterName, Outcome>,
-        status: FederatedStatus,
-        changes: RecordChanges,
-    ) {
-        for (cluster, outcome) in outcomes {
-            let observed = match outcome {
-                Outcome::Applied(present) => Observed::Present(present.clone()),
-                Outcome::Deleted { gone: true } | Outcome::Released => Observed::Absent,
-                Outcome::Deleted { gone: false } | Outcome::Failed(_) => continue,
-            };
-            self.observed.insert(cluster.clone(), observed);
-        }
-        match plan.finalizer {
-            Some(FinalizerAction::Add) => self.object.finalizers.push("kubefed.io/sync-controller".to_owned()),
-            Some(FinalizerAction::Remove) => self.object.finalizers.clear(),
-            None => {}
-        }
-        self.object.status = Some(status);
-        self.records.extend(changes.put);
-        for cluster in changes.drop {
-            self.records.remove(&cluster);
-        }
-    }
 }
 
 fn read_namespace(namespace: &Value) -> Option<FederatedObject> {
@@ -353,37 +380,5 @@ fn read_cluster(name: &ClusterName, cluster: &Value) -> Cluster {
             .collect(),
         ready,
         keeps_share: cluster["keepsShare"].as_bool().unwrap_or(ready),
-    }
-}
-
-/// What a server gives back after an apply.
-fn served(cluster: &ClusterName, apply: &Apply) -> Value {
-    let mut object = apply.object.clone();
-    let states_replicas = object.pointer("/spec/replicas").is_some();
-    let spec = if states_replicas {
-        json!({"f:replicas": {}})
-    } else {
-        json!({})
-    };
-    merge(
-        &mut object,
-        &json!({"metadata": {
-            "uid": format!("u-{cluster}"),
-            "resourceVersion": "5",
-            "managedFields": [{"manager": "atoll", "operation": "Apply", "fieldsV1": {"f:spec": spec, "f:applied": apply.hash}}],
-        }}),
-    );
-    object
-}
-
-fn failure_kind(word: &str) -> FailureKind {
-    match word {
-        "TimedOut" => FailureKind::TimedOut,
-        "NotReady" => FailureKind::NotReady,
-        "Invalid" => FailureKind::Invalid,
-        "ApiMissing" => FailureKind::ApiMissing,
-        "Conflict" => FailureKind::Conflict,
-        "Other" => FailureKind::Other,
-        other => panic!("{other} is no kind of failure"),
     }
 }

@@ -1,6 +1,8 @@
 //! What came out of a scenario, with the uninteresting left out.
 
-use atoll_federation::{Apply, ClusterPlan, FederatedStatus, Plan, RecordChanges, Step};
+use atoll_federation::{
+    Apply, ClusterPlan, EventNote, FederatedStatus, FieldError, Plan, RecordChanges, Step, Warning,
+};
 use serde_json::{Map, Value, json};
 
 pub(super) fn describe(
@@ -8,6 +10,7 @@ pub(super) fn describe(
     status: &FederatedStatus,
     previous: Option<&FederatedStatus>,
     records: &RecordChanges,
+    events: &[EventNote],
 ) -> Value {
     let mut out = Map::new();
     let mut put = |key: &str, value: Value| {
@@ -70,6 +73,11 @@ pub(super) fn describe(
         (name.to_string(), entry)
     }).collect::<Map<_, _>>().into());
     put("dropped", json!(records.drop));
+    let note = |note: &EventNote| {
+        let kind = if note.warning { "Warning" } else { "Normal" };
+        format!("{kind} {}: {}", note.reason, note.message)
+    };
+    put("events", events.iter().map(note).collect());
     Value::Object(out)
 }
 
@@ -98,11 +106,28 @@ fn step(cluster: &ClusterPlan) -> Value {
 fn describe_apply(apply: &Apply) -> Value {
     let mut out =
         json!({"do": "apply", "cause": format!("{:?}", apply.cause), "force": apply.force, "object": apply.object});
-    if apply.hand_over {
-        out["handOver"] = true.into();
+    if let Some(whose) = apply.hand_over {
+        out["handOver"] = format!("{whose:?}").into();
     }
     if let Some(replicas) = &apply.replicas {
         out["replicas"] = json!({"before": replicas.before, "force": replicas.force, "object": replicas.object});
     }
     out
+}
+
+/// What is stored and which warnings go with it, or what is refused.
+pub(super) fn describe_admission(written: &Value, admitted: &Result<(Value, Vec<Warning>), Vec<FieldError>>) -> Value {
+    match admitted {
+        Err(errors) => {
+            let line = |error: &FieldError| format!("{} {}: {}", error.reason.as_str(), error.field, error.message);
+            json!({"refused": errors.iter().map(line).collect::<Vec<_>>()})
+        }
+        Ok((stored, warnings)) => {
+            let mut out = json!({"accepted": if stored == written { "as written".into() } else { stored.clone() }});
+            if !warnings.is_empty() {
+                out["warnings"] = json!(warnings);
+            }
+            out
+        }
+    }
 }

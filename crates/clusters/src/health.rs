@@ -127,7 +127,7 @@ pub enum Outcome {
 }
 
 /// How many consecutive probes it takes, and how slow is slow.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Thresholds {
     /// Contrary probes until a member is no longer ready.
     pub failures: u32,

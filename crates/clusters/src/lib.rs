@@ -46,7 +46,7 @@ pub use health::{Condition, Facts, HealthSnapshot, State, Thresholds};
 pub use identity::{Identity, IdentityError};
 pub use limits::Limits;
 pub use member::Member;
-pub use members::{Clusters, Members, Options, Registration};
+pub use members::{Clusters, HealthCheck, Members, Options, Registration};
 pub use name::{InvalidName, MemberName};
 pub use request::{OwnError, OwnRequest, Refusal};
 pub use watch::{Collection, WatchEvent};

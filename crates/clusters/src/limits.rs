@@ -33,6 +33,12 @@ impl Default for Limits {
     }
 }
 
+/// So many of the hub's own requests go to one member at once before it is tried whether fewer connections will do.
+pub(crate) const CALM: usize = 4;
+/// How long one more waits for one of them to end. A member that answers within that needs no more connections: each
+/// costs a handshake and a hundred kilobytes, on both sides.
+pub(crate) const HURRY: Duration = Duration::from_millis(20);
+
 /// The places of one kind.
 #[derive(Clone)]
 pub(crate) struct Places {

@@ -11,8 +11,8 @@ use crate::connect::Network;
 use crate::connection::Connection;
 use crate::endpoint::Endpoint;
 use crate::health::{Change, Facts, Health, HealthSnapshot, Outcome, Thresholds, learn, step};
-use crate::limits::{Limits, Places};
-use crate::members::Registration;
+use crate::limits::{CALM, HURRY, Limits, Places};
+use crate::members::{HealthCheck, Registration};
 use crate::tasks::Tasks;
 use crate::transport::Transport;
 
@@ -31,7 +31,8 @@ pub struct Member {
     pub(crate) cut: CancellationToken,
     health: Mutex<Health>,
     snapshot: ArcSwap<HealthSnapshot>,
-    thresholds: Thresholds,
+    /// How it is probed.
+    pub(crate) check: watch::Receiver<HealthCheck>,
     news: watch::Sender<u64>,
     pub(crate) wake: Notify,
 }
@@ -42,6 +43,8 @@ pub(crate) struct ClassPlaces {
     pub(crate) long: Places,
     pub(crate) upgrade: Places,
     pub(crate) own: Places,
+    /// The first of those: who finds none of them goes on without after a moment.
+    pub(crate) calm: Places,
     /// Lists that begin a watch: of this member, and of all.
     pub(crate) lists: Places,
     pub(crate) all_lists: Places,
@@ -51,7 +54,7 @@ pub(crate) struct ClassPlaces {
 pub(crate) struct Surroundings<'a> {
     pub(crate) network: &'a Network,
     pub(crate) limits: Limits,
-    pub(crate) thresholds: Thresholds,
+    pub(crate) check: &'a watch::Sender<HealthCheck>,
     pub(crate) news: &'a watch::Sender<u64>,
     pub(crate) all_lists: &'a Places,
     pub(crate) tracker: &'a tokio_util::task::TaskTracker,
@@ -119,6 +122,7 @@ impl Member {
                 long: Places::new(long, wait),
                 upgrade: Places::new(upgrade, wait),
                 own: Places::new(own, wait),
+                calm: Places::new(CALM, HURRY),
                 lists: Places::new(own.div_ceil(4), around.network.deadlines.own_request),
                 all_lists: around.all_lists.clone(),
             },
@@ -127,7 +131,7 @@ impl Member {
             cut,
             snapshot: ArcSwap::from_pointee(health.snapshot.clone()),
             health: Mutex::new(health),
-            thresholds: around.thresholds,
+            check: around.check.subscribe(),
             news: around.news.clone(),
             wake: Notify::new(),
         }
@@ -225,7 +229,8 @@ impl Member {
         if self.ended.is_cancelled() {
             return;
         }
-        let (after, change) = next(&health, &self.thresholds);
+        let thresholds = self.check.borrow().thresholds;
+        let (after, change) = next(&health, &thresholds);
         self.snapshot.store(Arc::new(after.snapshot.clone()));
         *health = after;
         drop(health);

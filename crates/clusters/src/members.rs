@@ -55,6 +55,27 @@ pub struct Options {
     pub limits: Limits,
 }
 
+/// How members are probed. It may change while they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HealthCheck {
+    /// Time between two probes of a member, jittered.
+    pub period: Duration,
+    /// How long one may take.
+    pub timeout: Duration,
+    /// When a probe changes what is reported.
+    pub thresholds: Thresholds,
+}
+
+impl From<&Options> for HealthCheck {
+    fn from(options: &Options) -> Self {
+        Self {
+            period: options.period,
+            timeout: options.network.deadlines.probe,
+            thresholds: options.thresholds,
+        }
+    }
+}
+
 impl Options {
     /// The conventional numbers.
     pub fn new(network: Network) -> Self {
@@ -75,6 +96,7 @@ pub struct Clusters {
 
 struct Inner {
     options: Options,
+    check: watch::Sender<HealthCheck>,
     members: watch::Sender<Arc<Members>>,
     news: watch::Sender<u64>,
     all_lists: Places,
@@ -90,6 +112,7 @@ impl Clusters {
     pub fn new(options: Options) -> Self {
         let closing = CancellationToken::new();
         let inner = Inner {
+            check: watch::Sender::new(HealthCheck::from(&options)),
             options,
             members: watch::Sender::new(Arc::default()),
             news: watch::Sender::new(0),
@@ -105,6 +128,21 @@ impl Clusters {
     /// The way to the network.
     pub fn network(&self) -> &Network {
         &self.inner.options.network
+    }
+
+    /// How members are probed now.
+    pub fn health_check(&self) -> HealthCheck {
+        *self.inner.check.borrow()
+    }
+
+    /// Probes members in another way from now on, over the connections that they have. Where that is new, all of them are
+    /// probed at once.
+    pub fn set_health_check(&self, check: HealthCheck) {
+        self.inner.check.send_if_modified(|before| {
+            let is_new = *before != check;
+            *before = check;
+            is_new
+        });
     }
 
     /// Opens, replaces and closes members, so that the set is exactly this. Of two registrations with one name the
@@ -162,6 +200,7 @@ impl Clusters {
     fn surroundings(&self) -> Surroundings<'_> {
         let Inner {
             options,
+            check,
             news,
             all_lists,
             tracker,
@@ -171,7 +210,7 @@ impl Clusters {
         Surroundings {
             network: &options.network,
             limits: options.limits,
-            thresholds: options.thresholds,
+            check,
             news,
             all_lists,
             tracker,
@@ -180,7 +219,7 @@ impl Clusters {
     }
 
     fn attend(&self, opened: &[Arc<Member>]) {
-        let period = self.inner.options.period;
+        let period = self.health_check().period;
         let spread = if opened.len() > AT_ONCE {
             period / 4
         } else {
@@ -190,7 +229,7 @@ impl Clusters {
             let span = tracing::info_span!("member", cluster.name = member.name());
             self.inner
                 .tracker
-                .spawn(attend(member.clone(), up_to(spread), period).instrument(span));
+                .spawn(attend(member.clone(), up_to(spread)).instrument(span));
         }
     }
 

@@ -9,12 +9,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::{Fuse, FusedFuture as _, FutureExt as _};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::backoff::jittered;
 use crate::facts::{ask_identity, ask_nodes, ask_version};
 use crate::health::{Facts, Outcome};
 use crate::member::Member;
+use crate::members::HealthCheck;
 use crate::request::{Answer, OwnError, OwnRequest};
 use crate::transport::{Ask, Transport};
 
@@ -26,7 +28,7 @@ const REFUSED: u32 = 6;
 type Learning<'a> = Fuse<Pin<Box<dyn Future<Output = Option<Facts>> + Send + 'a>>>;
 
 /// Probes a member until it leaves, then lets what is under way come to an end.
-pub(crate) async fn attend(member: Arc<Member>, first: Duration, period: Duration) {
+pub(crate) async fn attend(member: Arc<Member>, first: Duration) {
     if member.ended.run_until_cancelled(sleep(first)).await.is_some() {
         if let Some(message) = member.malformed() {
             member.note(&Outcome::Malformed {
@@ -36,7 +38,7 @@ pub(crate) async fn attend(member: Arc<Member>, first: Duration, period: Duratio
             let probes = Probes {
                 member: &member,
                 transport: &transport,
-                period,
+                check: member.check.clone(),
                 opened: None,
                 learned: None,
             };
@@ -54,7 +56,8 @@ pub(crate) async fn attend(member: Arc<Member>, first: Duration, period: Duratio
 struct Probes<'a> {
     member: &'a Member,
     transport: &'a Transport,
-    period: Duration,
+    /// How it is done.
+    check: watch::Receiver<HealthCheck>,
     /// When a new connection was last good.
     opened: Option<Instant>,
     /// When facts were last asked for.
@@ -74,11 +77,8 @@ impl<'a> Probes<'a> {
                 learning = learn(self.member, self.transport).boxed().fuse();
             }
             let reported = self.member.health().conditions.iter().any(|c| c.kind == "AuthFailed");
-            let wait = if refused && reported {
-                self.period * REFUSED
-            } else {
-                self.period
-            };
+            let period = self.check.borrow_and_update().period;
+            let wait = if refused && reported { period * REFUSED } else { period };
             self.wait(jittered(wait), &mut learning).await;
         }
     }
@@ -91,6 +91,7 @@ impl<'a> Probes<'a> {
             tokio::select! {
                 () = &mut turn => return,
                 () = self.member.wake.notified() => return,
+                Ok(()) = self.check.changed() => return,
                 facts = &mut *learning, if !learning.is_terminated() => match facts {
                     Some(facts) => self.member.learn(facts),
                     None => self.learned = None,
@@ -101,12 +102,13 @@ impl<'a> Probes<'a> {
 
     fn is_due(&self, last: Option<Instant>) -> bool {
         // A little less than the round, since periods are jittered.
-        last.is_none_or(|last| last.elapsed() + self.period / 2 >= self.period * ROUND)
+        let period = self.check.borrow().period;
+        last.is_none_or(|last| last.elapsed() + period / 2 >= period * ROUND)
     }
 
     async fn probe(&mut self) -> Outcome {
         if !self.is_due(self.opened) {
-            let limit = self.member.network.deadlines.probe;
+            let limit = self.check.borrow().timeout;
             let begun = Instant::now();
             let outcome = match self.transport.ask(OwnRequest::get("/healthz"), limit).await {
                 Ok(answer) => self.judge(answer, begun),
@@ -125,7 +127,8 @@ impl<'a> Probes<'a> {
     /// Over a connection of its own, asking also which cluster this is.
     async fn probe_anew(&self) -> Outcome {
         let deadlines = self.member.network.deadlines;
-        let mut session = self.transport.session(deadlines.probe);
+        let limit = self.check.borrow().timeout;
+        let mut session = self.transport.session(limit);
         match timeout(deadlines.connect, session.open()).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => return unanswered(&error),

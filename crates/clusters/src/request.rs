@@ -229,6 +229,7 @@ impl Member {
     pub async fn request(&self, request: OwnRequest) -> Result<Value, OwnError> {
         let transport = self.transport()?;
         let _place = self.places.own.take().await.ok_or(OwnError::Busy)?;
+        let _calm = self.places.calm.take().await;
         let answer = transport.ask(request, self.network.deadlines.own_request).await?;
         answer.json(&transport.origin.scrub)
     }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
-use http::header::{self, HeaderValue};
+use http::header::{self, HeaderMap, HeaderValue};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -21,6 +21,7 @@ pub(crate) use read::{Selection, namespace_of};
 use crate::backend::{Attributes, Backend, RequestContext};
 use crate::request::{Query, ResourcePath, Target, accept};
 use crate::resource::Resource;
+use crate::schema::Schema;
 use crate::status::Status;
 use crate::table::Form;
 
@@ -60,10 +61,23 @@ pub(crate) struct Api<B> {
 /// One request to a collection or an object, read and authorized.
 pub(crate) struct Call {
     pub(crate) context: RequestContext,
+    /// The resource that was asked for: what comes in and goes out is in its form.
+    pub(crate) asked: Arc<Resource>,
+    /// The resource that has the rows: everything is decided in its form. The same one, unless a view was asked for.
     pub(crate) resource: Arc<Resource>,
     pub(crate) path: ResourcePath,
     pub(crate) query: Query,
     pub(crate) form: Form,
+}
+
+impl Call {
+    /// The structure of what the client was shown. Where that of a view is not known, it is much as what it shows.
+    pub(crate) fn shown_schema(&self) -> &Schema {
+        match self.asked.schema.definition() {
+            Some(_) => &self.asked.schema,
+            None => &self.resource.schema,
+        }
+    }
 }
 
 impl<B: Backend> Api<B> {
@@ -106,8 +120,25 @@ impl<B: Backend> Api<B> {
         if !resource.namespaced && !path.namespace.is_empty() {
             return Err(Status::no_such_path());
         }
+        let asked = resource;
+        let resource = catalog.stored(&asked).ok_or_else(Status::no_such_path)?.clone();
+        let warning = asked.view.as_ref().map(|view| view.warning.clone());
+        let answer = self.resource_as(context, path, request, asked, resource).await;
+        let mut response = answer.unwrap_or_else(IntoResponse::into_response);
+        warn(response.headers_mut(), warning.as_slice());
+        Ok(response)
+    }
+
+    async fn resource_as(
+        &self,
+        context: RequestContext,
+        path: ResourcePath,
+        request: Request,
+        asked: Arc<Resource>,
+        resource: Arc<Resource>,
+    ) -> Result<Response, Status> {
         let query = Query::parse(request.uri().query().unwrap_or_default())?;
-        let attributes = attributes(request.method(), &path, &query)?;
+        let attributes = attributes(request.method(), &path, &query)?.of(&resource);
         self.backend.authorize(&context, &attributes).await?;
         let own = match path.subresource.as_str() {
             "" => true,
@@ -129,6 +160,7 @@ impl<B: Backend> Api<B> {
         let method = request.method().clone();
         let call = Call {
             context,
+            asked,
             resource,
             path,
             query,
@@ -156,13 +188,13 @@ impl<B: Backend> Api<B> {
 
     pub(crate) fn respond(&self, call: &Call, code: StatusCode, object: &Arc<Value>, warnings: &[String]) -> Response {
         let body = match call.form {
-            Form::Object => (**object).clone(),
+            Form::Object => crate::view::shown(&call.asked, object).into_owned(),
             Form::Metadata => crate::table::partial(object),
             Form::Table => {
                 let metadata = json!({"resourceVersion": object["metadata"]["resourceVersion"]});
                 let objects = std::slice::from_ref(object);
                 crate::table::table(
-                    &call.resource,
+                    &call.asked,
                     objects,
                     metadata,
                     call.query.include_object,
@@ -180,7 +212,13 @@ pub(crate) fn answer(code: StatusCode, body: &impl serde::Serialize, warnings: &
     let mut response = (code, axum::Json(body)).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache, private"));
-    for warning in warnings.iter().take(20) {
+    warn(headers, warnings);
+    response
+}
+
+/// Adds what to warn of; clients print it.
+fn warn(headers: &mut HeaderMap, warnings: &[String]) {
+    for warning in warnings.iter().filter(|text| !text.is_empty()).take(20) {
         let text: String = warning
             .chars()
             .filter(|character| !character.is_control())
@@ -191,7 +229,6 @@ pub(crate) fn answer(code: StatusCode, body: &impl serde::Serialize, warnings: &
             headers.append(header::WARNING, value);
         }
     }
-    response
 }
 
 fn attributes(method: &Method, path: &ResourcePath, query: &Query) -> Result<Attributes, Status> {

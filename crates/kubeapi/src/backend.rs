@@ -53,6 +53,19 @@ pub struct Attributes {
     pub name: String,
 }
 
+impl Attributes {
+    /// The same about the resource that has the rows: what a view shows is guarded as what it shows.
+    #[must_use]
+    pub(crate) fn of(self, stored: &Resource) -> Self {
+        Self {
+            group: stored.group.clone(),
+            version: stored.version.clone(),
+            resource: stored.plural.clone(),
+            ..self
+        }
+    }
+}
+
 /// What is being done to an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {

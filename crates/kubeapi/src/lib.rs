@@ -3,7 +3,8 @@
 //!
 //! * [`router`]: requests in, responses out; every verb, dry run, retries, warnings.
 //! * [`object`], [`patch`], [`apply`], [`selector`], [`names`], [`validate`]: what a write means, as functions of values.
-//! * [`discovery`], [`openapi`], [`structures`], [`schema`], [`table`]: what clients learn about kinds.
+//! * [`discovery`], [`openapi`], [`structures`], [`schema`], [`table`], [`columns`]: what clients learn about kinds.
+//! * [`view`]: resources that show the rows of others, such as older versions of a kind.
 //! * [`memory`]: objects in memory with revisions and history, for simulated clusters and tests.
 //!
 //! The embedding program puts a [`RequestContext`] into each request's extensions; without one nothing is answered.
@@ -12,6 +13,7 @@ mod api;
 pub mod apply;
 pub mod backend;
 pub mod body;
+pub mod columns;
 pub mod discovery;
 pub mod memory;
 pub mod names;
@@ -22,12 +24,14 @@ pub mod path;
 pub mod protobuf;
 pub mod request;
 pub mod resource;
+pub mod scale;
 pub mod schema;
 pub mod selector;
 pub mod status;
 pub mod structures;
 pub mod table;
 pub mod validate;
+pub mod view;
 mod watch;
 
 pub use api::Options;
@@ -39,6 +43,7 @@ pub use path::Path;
 pub use resource::{Catalog, Cell, Column, Resource, Subresource};
 pub use schema::Schema;
 pub use status::{Cause, Details, Status};
+pub use view::{Conversion, View};
 
 use std::sync::Arc;
 

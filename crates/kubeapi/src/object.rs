@@ -371,18 +371,7 @@ pub fn prepare_identity(
     object: &mut Value,
 ) -> Result<(), Status> {
     require_shape(object)?;
-    let api_version = resource.api_version();
-    for (field, expected) in [("apiVersion", api_version.as_str()), ("kind", resource.kind.as_str())] {
-        match object[field].as_str() {
-            None | Some("") => object[field] = json!(expected),
-            Some(given) if given == expected => {}
-            Some(given) => {
-                return Err(Status::bad_request(format!(
-                    "{field} in the data ({given}) does not match the expected {field} ({expected})"
-                )));
-            }
-        }
-    }
+    prepare_kind(resource, object)?;
     if object["metadata"].is_null() {
         object["metadata"] = json!({});
     }
@@ -408,6 +397,23 @@ pub fn prepare_identity(
             )))?;
         }
         _ => {}
+    }
+    Ok(())
+}
+
+/// Fills in kind and version, and refuses an object that states others.
+pub(crate) fn prepare_kind(resource: &Resource, object: &mut Value) -> Result<(), Status> {
+    let api_version = resource.api_version();
+    for (field, expected) in [("apiVersion", api_version.as_str()), ("kind", resource.kind.as_str())] {
+        match object[field].as_str() {
+            None | Some("") => object[field] = json!(expected),
+            Some(given) if given == expected => {}
+            Some(given) => {
+                return Err(Status::bad_request(format!(
+                    "{field} in the data ({given}) does not match the expected {field} ({expected})"
+                )));
+            }
+        }
     }
     Ok(())
 }

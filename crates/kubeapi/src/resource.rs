@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::path::Path;
 use crate::schema::Schema;
 use crate::status::Status;
+use crate::view::View;
 
 /// The verbs of a resource that can be read and written.
 pub const ALL_VERBS: &[&str] = &[
@@ -60,6 +61,8 @@ pub struct Resource {
     pub description: String,
     /// Fields beside `metadata.name` and `metadata.namespace` that field selectors may name.
     pub selectable: BTreeMap<String, Path>,
+    /// Whose rows it shows; `None` for a resource that has rows of its own.
+    pub view: Option<View>,
 }
 
 /// A subresource that the backend serves itself.
@@ -103,6 +106,7 @@ impl Resource {
             schema: Schema::unknown(),
             description: String::new(),
             selectable: BTreeMap::new(),
+            view: None,
         }
     }
 
@@ -248,6 +252,14 @@ impl Catalog {
             .index
             .get(&(group.to_owned(), version.to_owned(), plural.to_owned()))?;
         self.resources.get(*at)
+    }
+
+    /// The resource that has the rows: of a view the one that it shows, of any other itself.
+    pub fn stored<'a>(&'a self, resource: &'a Arc<Resource>) -> Option<&'a Arc<Resource>> {
+        match &resource.view {
+            Some(view) => self.find(&view.group, &view.version, &view.plural),
+            None => Some(resource),
+        }
     }
 
     /// The resource of a kind.

@@ -55,6 +55,14 @@ impl Schema {
         }
     }
 
+    /// As [`Schema::new`] with definitions of the caller's own: those of Kubernetes, and more. They are shared.
+    pub fn with_definitions(root: Value, definitions: Definitions) -> Self {
+        Self {
+            root: Arc::new(root),
+            definitions,
+        }
+    }
+
     /// Kubernetes' structure of a kind, such as `apps/v1` `Deployment`.
     pub fn built_in(group: &str, version: &str, kind: &str) -> Option<Self> {
         let name = structures::name_of(group, version, kind)?;

@@ -148,7 +148,7 @@ fn cell(kind: &str, values: &[&Value]) -> Value {
     }
 }
 
-/// A table of objects. `with_columns` is false for the later events of a watch.
+/// A table of objects, which are as they are kept; a view shows its own form of them. `with_columns` is false for the later events of a watch.
 pub fn table(
     resource: &Resource,
     objects: &[Arc<Value>],
@@ -163,7 +163,7 @@ pub fn table(
             let carried = match include {
                 IncludeObject::None => Value::Null,
                 IncludeObject::Metadata => partial(object),
-                IncludeObject::Object => (**object).clone(),
+                IncludeObject::Object => crate::view::shown(resource, object).into_owned(),
             };
             json!({"cells": cells(resource, object, now), "object": carried})
         })

@@ -69,6 +69,12 @@ pub fn causes(schema: &Schema, object: &Value) -> Vec<Cause> {
     causes
 }
 
+/// What a structure says about values of another type that people write there: the way out.
+fn hint(node: Node<'_>) -> String {
+    let hint = node.keyword("x-atoll-hint").as_str();
+    hint.map(|hint| format!("; {hint}")).unwrap_or_default()
+}
+
 fn walk(value: &Value, node: Node<'_>, path: &str, causes: &mut Vec<Cause>) {
     if causes.len() >= MOST {
         return;
@@ -88,7 +94,7 @@ fn walk(value: &Value, node: Node<'_>, path: &str, causes: &mut Vec<Cause>) {
         causes.push(Cause::new(
             "FieldValueTypeInvalid",
             path,
-            format!("Invalid value: {given}: must be {article} {wanted}"),
+            format!("Invalid value: {given}: must be {article} {wanted}{}", hint(node)),
         ));
         return;
     }

@@ -35,6 +35,7 @@ struct Line<'a> {
 
 /// How events are written for one watcher.
 struct Writer {
+    /// The resource that was asked for; a view shows events in its own form.
     resource: Arc<Resource>,
     selection: Selection,
     form: Form,
@@ -52,7 +53,7 @@ impl Writer {
 
     fn write(&mut self, kind: &str, object: &Arc<Value>, include: IncludeObject) -> Vec<u8> {
         match self.form {
-            Form::Object => Self::line(kind, object),
+            Form::Object => Self::line(kind, &crate::view::shown(&self.resource, object)),
             Form::Metadata => Self::line(kind, &partial(object)),
             Form::Table => {
                 let metadata = json!({"resourceVersion": object["metadata"]["resourceVersion"]});
@@ -136,7 +137,7 @@ impl<B: Backend> Api<B> {
         };
         let life = self.life(call.query.timeout_seconds);
         let writer = Writer {
-            resource: call.resource,
+            resource: call.asked,
             selection,
             form: call.form,
             include: call.query.include_object,

@@ -3,16 +3,14 @@
 //! The catalog is the same for every member, so a process has one.
 
 mod access;
-mod batch;
 mod cluster;
-mod network;
 mod pods;
 mod storage;
-mod workloads;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
+use atoll_kubeapi::columns::{batch, events, network, workloads};
 use atoll_kubeapi::{Catalog, Column, Path, Resource, Subresource};
 
 macro_rules! kinds {
@@ -216,13 +214,9 @@ impl Kind {
                 subresource("exec", "", "v1", "PodExecOptions", &["create", "get"]),
                 subresource("log", "", "v1", "Pod", &["get"]),
             ],
-            Self::Deployment | Self::ReplicaSet | Self::StatefulSet | Self::ReplicationController => vec![subresource(
-                "scale",
-                "autoscaling",
-                "v1",
-                "Scale",
-                &["get", "patch", "update"],
-            )],
+            Self::Deployment | Self::ReplicaSet | Self::StatefulSet | Self::ReplicationController => {
+                vec![atoll_kubeapi::scale::subresource()]
+            }
             _ => Vec::new(),
         }
     }
@@ -231,8 +225,8 @@ impl Kind {
         match self {
             Self::Namespace => cluster::namespaces(),
             Self::Node => cluster::nodes(),
-            Self::Event => cluster::events(),
-            Self::Lease => cluster::leases(),
+            Self::Event => events::events(),
+            Self::Lease => events::leases(),
             Self::Pod => pods::columns(),
             Self::Service => network::services(),
             Self::Endpoints => network::endpoints(),

@@ -15,7 +15,9 @@ mod admission;
 mod authority;
 mod backend;
 mod catalog;
+mod control;
 mod controllers;
+mod counts;
 mod engine;
 mod error;
 mod faults;
@@ -32,6 +34,8 @@ mod seed;
 mod selection;
 mod subresource;
 
+pub use control::Control;
+pub use counts::Counts;
 pub use error::Error;
 pub use faults::{Fault, Faults, Requests};
 pub use member::SimulatedMember;

@@ -6,6 +6,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::backend::MemberBackend;
 use crate::catalog::Kind;
+use crate::counts::{Counts, Tally};
 use crate::engine::{Engine, Settings};
 use crate::error::Error;
 use crate::faults::Faults;
@@ -22,6 +23,7 @@ pub struct SimulatedMember {
     kubeconfig: String,
     objects: Objects,
     faults: Faults,
+    tally: Tally,
     tasks: TaskTracker,
     ended: DropGuard,
 }
@@ -43,6 +45,7 @@ impl SimulatedMember {
         let kubeconfig = kubeconfig::write(&options.name, &endpoint, authority::certificate(), credential.token());
         let (ended, tasks) = (CancellationToken::new(), TaskTracker::new());
         let faults = Faults::new(objects.memory().clone());
+        let tally = Tally::default();
         let router = router::router(
             MemberBackend::new(objects.clone(), ended.clone()),
             Options {
@@ -51,6 +54,7 @@ impl SimulatedMember {
             },
             credential,
             faults.clone(),
+            tally.clone(),
         );
         let [_, _, third, _] = seed::trait_of(&options.name).to_be_bytes();
         let settings = Settings {
@@ -76,6 +80,7 @@ impl SimulatedMember {
             kubeconfig,
             objects,
             faults,
+            tally,
             tasks,
             ended: ended.drop_guard(),
         })
@@ -99,6 +104,15 @@ impl SimulatedMember {
     /// The objects.
     pub fn memory(&self) -> &Memory {
         self.objects.memory()
+    }
+
+    /// How often it was asked.
+    pub fn counts(&self) -> Counts {
+        self.tally.counts()
+    }
+
+    pub(crate) fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     /// What goes wrong.

@@ -9,11 +9,18 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 
 use crate::backend::MemberBackend;
+use crate::counts::{self, Tally};
 use crate::faults::{self, Faults};
 use crate::identity::{self, Credential};
 
-/// The routes of a member, from the outside in: faults, who asks, health, the API.
-pub(crate) fn router(backend: MemberBackend, options: Options, credential: Credential, faults: Faults) -> Router {
+/// The routes of a member, from the outside in: counting, faults, who asks, health, the API.
+pub(crate) fn router(
+    backend: MemberBackend,
+    options: Options,
+    credential: Credential,
+    faults: Faults,
+    tally: Tally,
+) -> Router {
     Router::new()
         .route("/healthz", get(|query: RawQuery| async { health("healthz", query) }))
         .route("/healthz/{check}", get("ok"))
@@ -24,6 +31,7 @@ pub(crate) fn router(backend: MemberBackend, options: Options, credential: Crede
         .merge(atoll_kubeapi::router(Arc::new(backend), options))
         .layer(from_fn_with_state(Arc::new(credential), identity::layer))
         .layer(from_fn_with_state(faults, faults::layer))
+        .layer(from_fn_with_state(tally, counts::layer))
 }
 
 /// What a probe is answered: who asks for more gets each check.

@@ -20,6 +20,8 @@ mod leases;
 mod migrate;
 mod objects;
 mod propagations;
+mod queue;
+mod recordings;
 mod revision;
 mod seal;
 mod sessions;

@@ -1,14 +1,15 @@
 //! What was last done for one federated object in one cluster.
 //!
 //! The record makes a restart quiet, and it is the ownership proof for deletes: the UID that the hub itself saw.
-//! It carries no revision, so that bookkeeping wakes no watcher; batches share a transaction.
+//! It carries no revision, so that bookkeeping wakes no watcher.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::backend::{Connection, on_connection, on_pool, row};
+use crate::backend::{on_pool, row};
 use crate::error::{Doing, Error, Result};
+use crate::recordings::{self, Recording};
 use crate::{Lease, Store};
 
 /// A federated object: its resource (plural and group), namespace and name.
@@ -62,6 +63,14 @@ row! {
 }
 
 row! {
+    struct KeyRow {
+        resource: String,
+        namespace: String,
+        name: String,
+    }
+}
+
+row! {
     struct CountRow {
         cluster: String,
         managed: i64,
@@ -72,16 +81,19 @@ const OF_OBJECT: &str = "SELECT resource, namespace, name, cluster, uid, applied
      FROM propagations WHERE resource = $1 AND namespace = $2 AND name = $3 ORDER BY cluster";
 const ALL: &str = "SELECT resource, namespace, name, cluster, uid, applied_hash, managed_hash, status, message, leftover, at \
      FROM propagations WHERE ($1 = '' OR cluster = $1) ORDER BY resource, namespace, name, cluster";
-const PUT: &str = "INSERT INTO propagations (resource, namespace, name, cluster, uid, applied_hash, managed_hash, status, message, leftover, at) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
-     ON CONFLICT (resource, namespace, name, cluster) DO UPDATE SET uid = excluded.uid, applied_hash = excluded.applied_hash, \
+const KEYS: &str = "SELECT DISTINCT resource, namespace, name FROM propagations";
+// In pieces, since statements have many rows (`recordings`).
+pub(crate) const PUT_HEAD: &str = "INSERT INTO propagations (resource, namespace, name, cluster, uid, applied_hash, managed_hash, status, message, leftover, at)";
+pub(crate) const PUT_TAIL: &str = "ON CONFLICT (resource, namespace, name, cluster) DO UPDATE SET uid = excluded.uid, applied_hash = excluded.applied_hash, \
      managed_hash = excluded.managed_hash, status = excluded.status, message = excluded.message, leftover = excluded.leftover, at = excluded.at";
-const DELETE: &str = "DELETE FROM propagations WHERE resource = $1 AND namespace = $2 AND name = $3 AND cluster = $4";
+pub(crate) const DELETE_HEAD: &str = "DELETE FROM propagations WHERE (resource, namespace, name, cluster) IN";
+pub(crate) const DELETE: &str =
+    "DELETE FROM propagations WHERE resource = $1 AND namespace = $2 AND name = $3 AND cluster = $4";
 // A record without a UID is about a creation whose end was not seen: nothing that is known to be there.
 const COUNT: &str = "SELECT cluster, COUNT(*) AS managed FROM propagations WHERE uid IS NOT NULL GROUP BY cluster";
 const COUNT_IN_NAMESPACE: &str = "SELECT cluster, COUNT(*) AS managed FROM propagations \
      WHERE uid IS NOT NULL AND namespace = $1 AND resource <> $2 GROUP BY cluster";
-pub(crate) const STATEMENTS: [&str; 6] = [OF_OBJECT, ALL, PUT, DELETE, COUNT, COUNT_IN_NAMESPACE];
+pub(crate) const STATEMENTS: [&str; 6] = [OF_OBJECT, ALL, KEYS, DELETE, COUNT, COUNT_IN_NAMESPACE];
 
 impl PropagationRow {
     fn into_propagation(self) -> Result<Propagation> {
@@ -138,6 +150,21 @@ impl Store {
         rows.into_iter().map(PropagationRow::into_propagation).collect()
     }
 
+    /// The objects that anything is recorded of.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn propagated(&self) -> Result<Vec<PropagationKey>> {
+        let rows: Vec<KeyRow> =
+            on_pool!(self, |pool| sqlx::query_as(KEYS).fetch_all(pool).await).doing("reading propagation records")?;
+        let key = |row: KeyRow| PropagationKey {
+            resource: row.resource,
+            namespace: row.namespace,
+            name: row.name,
+        };
+        Ok(rows.into_iter().map(key).collect())
+    }
+
     /// How many objects the hub manages in each cluster.
     ///
     /// # Errors
@@ -163,7 +190,8 @@ impl Store {
         Ok(counts(rows))
     }
 
-    /// Writes and drops records together, under the lease that the writer acts by, if it acts as leader.
+    /// Writes and drops records together, under the lease that the writer acts by, if it acts as leader; returns once
+    /// it is on disk.
     ///
     /// # Errors
     /// [`Error::Fenced`] when the lease is somebody else's, or when the database fails; then nothing was written.
@@ -176,62 +204,16 @@ impl Store {
         if put.is_empty() && drop_in.is_empty() {
             return Ok(());
         }
-        let mut connection = self.pool().writer().await?;
-        connection.begin().await?;
-        let outcome = write(&mut connection, lease, put, drop_in).await;
-        connection
-            .run(if outcome.is_ok() { "COMMIT" } else { "ROLLBACK" })
-            .await?;
-        outcome
+        let recording = Recording {
+            lease: lease.cloned(),
+            put: put.to_vec(),
+            dropped: drop_in.to_vec(),
+        };
+        recordings::submit(self.queue(), recording).await
     }
 }
 
 fn counts(rows: Vec<CountRow>) -> BTreeMap<String, u64> {
     let count = |row: CountRow| (row.cluster, u64::try_from(row.managed).unwrap_or_default());
     rows.into_iter().map(count).collect()
-}
-
-async fn write(
-    connection: &mut Connection,
-    lease: Option<&Lease>,
-    put: &[Propagation],
-    drop_in: &[(PropagationKey, String)],
-) -> Result<()> {
-    if let Some(lease) = lease {
-        crate::leases::check(connection, lease).await?;
-    }
-    for record in put {
-        on_connection!(connection, |one| {
-            sqlx::query(PUT)
-                .bind(&record.key.resource)
-                .bind(&record.key.namespace)
-                .bind(&record.key.name)
-                .bind(&record.cluster)
-                .bind(&record.uid)
-                .bind(&record.applied_hash)
-                .bind(&record.managed_hash)
-                .bind(&record.status)
-                .bind(&record.message)
-                .bind(record.leftover)
-                .bind(record.at.as_millisecond())
-                .execute(one)
-                .await
-                .map(drop)
-        })
-        .doing("recording propagation")?;
-    }
-    for (key, cluster) in drop_in {
-        on_connection!(connection, |one| {
-            sqlx::query(DELETE)
-                .bind(&key.resource)
-                .bind(&key.namespace)
-                .bind(&key.name)
-                .bind(cluster)
-                .execute(one)
-                .await
-                .map(drop)
-        })
-        .doing("dropping records of propagation")?;
-    }
-    Ok(())
 }

@@ -8,8 +8,9 @@ use tokio_util::task::TaskTracker;
 
 use crate::backend::{DatabaseUrl, Pool, Wakeups};
 use crate::error::Result;
+use crate::queue::{self, Request};
 use crate::seal::Keys;
-use crate::writer::{self, Request, Transaction, Written};
+use crate::writer::{self, Transaction, Written};
 use crate::{
     Revision, changes, clusters, installation, leases, migrate, objects, propagations, sessions, tokens, users,
 };
@@ -67,7 +68,7 @@ impl Store {
         let pool = Pool::open(url).await?;
         migrate::run(&mut pool.writer().await?).await?;
         let inner = Arc::new(Inner { pool, keys });
-        let (queue, requests) = mpsc::channel(writer::QUEUE);
+        let (queue, requests) = mpsc::channel(queue::ROOM);
         let (wake, revisions) = watch::channel(Revision::default());
         let store = Self {
             inner: inner.clone(),
@@ -98,6 +99,10 @@ impl Store {
 
     pub(crate) fn pool(&self) -> &Pool {
         &self.inner.pool
+    }
+
+    pub(crate) fn queue(&self) -> &mpsc::Sender<Request> {
+        &self.queue
     }
 
     pub(crate) fn keys(&self) -> &Keys {

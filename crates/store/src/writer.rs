@@ -13,14 +13,11 @@ use crate::backend::{Connection, on_connection};
 use crate::changes::ChangeKind;
 use crate::error::{Doing, Error, Result};
 use crate::objects::{FIND, Object, ObjectRow};
+use crate::queue::{Batch, Request};
+use crate::recordings;
 use crate::seal::Keys;
 use crate::store::Inner;
 use crate::{Cluster, ClusterHealth, Lease, ObjectKey, Revision};
-
-/// Writers that may wait; one more waits for room.
-pub(crate) const QUEUE: usize = 1024;
-/// Most writers that share a commit.
-const BATCH: usize = 64;
 
 /// One write of a transaction.
 #[derive(Debug, Clone)]
@@ -48,6 +45,22 @@ pub enum Write {
         /// The revision that the decision was made from; `None` for whatever is there.
         expected: Option<Revision>,
     },
+    /// Writes nothing: the whole transaction fails unless an object is as it was when the decision was made. For
+    /// decisions that rest on other objects than those that they write.
+    Require {
+        /// The key.
+        key: ObjectKey,
+        /// The revision at which it was read; `None` when it was not there.
+        expected: Option<Revision>,
+    },
+    /// Writes nothing: the whole transaction fails if any object of a namespace was made or changed after a revision. For
+    /// decisions that rest on everything in it; the namespace itself is none of its objects.
+    RequireQuiet {
+        /// The namespace.
+        namespace: String,
+        /// The revision as of which its objects were read.
+        since: Revision,
+    },
     /// Makes or replaces the side table's row of a registered cluster.
     PutCluster(Box<Cluster>),
     /// Changes what the side table says of a cluster's health, and nothing else of its row.
@@ -74,9 +87,11 @@ pub struct Written {
     pub objects: Vec<Object>,
 }
 
-pub(crate) struct Request {
-    transaction: Transaction,
-    answer: oneshot::Sender<Result<Written>>,
+/// What became of a batch, request by request.
+#[derive(Default)]
+struct Outcomes {
+    written: Vec<Result<Written>>,
+    recorded: Vec<Result<()>>,
 }
 
 pub(crate) const BUMP: &str = "UPDATE counters SET value = value + 1 WHERE name = 'revision' RETURNING value";
@@ -87,13 +102,14 @@ const UPDATE: &str = "UPDATE objects SET uid = $5, generation = $6, revision = $
 const DELETE: &str = "DELETE FROM objects WHERE grp = $1 AND resource = $2 AND namespace = $3 AND name = $4";
 const RECORD: &str = "INSERT INTO changes (revision, position, kind, grp, resource, namespace, name, before_body, after_body) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-pub(crate) const STATEMENTS: [&str; 5] = [BUMP, INSERT, UPDATE, DELETE, RECORD];
+const NEWEST_IN_NAMESPACE: &str = "SELECT MAX(revision) FROM objects WHERE namespace = $1";
+pub(crate) const STATEMENTS: [&str; 6] = [BUMP, INSERT, UPDATE, DELETE, RECORD, NEWEST_IN_NAMESPACE];
 
 /// Hands a transaction to the writer and waits for its commit.
 pub(crate) async fn submit(queue: &mpsc::Sender<Request>, transaction: Transaction) -> Result<Written> {
     let (answer, outcome) = oneshot::channel();
     queue
-        .send(Request { transaction, answer })
+        .send(Request::Write { transaction, answer })
         .await
         .map_err(|_| Error::Closed)?;
     outcome.await.map_err(|_| Error::Closed)?
@@ -102,28 +118,15 @@ pub(crate) async fn submit(queue: &mpsc::Sender<Request>, transaction: Transacti
 /// Serves the queue until all senders are gone.
 pub(crate) async fn run(inner: Arc<Inner>, mut queue: mpsc::Receiver<Request>, wake: watch::Sender<Revision>) {
     while let Some(first) = queue.recv().await {
-        let mut batch = vec![first];
-        while batch.len() < BATCH
-            && let Ok(next) = queue.try_recv()
-        {
-            batch.push(next);
-        }
-        batch.retain(|request| !request.answer.is_closed());
+        let batch = Batch::gather(first, &mut queue);
         commit_batch(&inner, batch, &wake).await;
     }
 }
 
-async fn commit_batch(inner: &Inner, batch: Vec<Request>, wake: &watch::Sender<Revision>) {
-    let mut outcomes = Vec::with_capacity(batch.len());
-    let mut transactions = Vec::with_capacity(batch.len());
-    let mut answers = Vec::with_capacity(batch.len());
-    for request in batch {
-        transactions.push(request.transaction);
-        answers.push(request.answer);
-    }
+async fn commit_batch(inner: &Inner, batch: Batch, wake: &watch::Sender<Revision>) {
     let committed = match inner.pool.writer().await {
         Ok(mut connection) => {
-            let done = write_all(&mut connection, &inner.keys, &transactions, &mut outcomes).await;
+            let done = write_all(&mut connection, &inner.keys, &batch).await;
             if done.is_err() {
                 // The connection may hold a broken transaction; rolling back makes it fit for the next one.
                 let _ = connection.run("ROLLBACK").await;
@@ -133,43 +136,45 @@ async fn commit_batch(inner: &Inner, batch: Vec<Request>, wake: &watch::Sender<R
         Err(error) => Err(error),
     };
     match committed {
-        Ok(()) => {
-            let newest = outcomes
-                .iter()
-                .filter_map(|outcome| outcome.as_ref().ok())
-                .map(|written| written.revision)
-                .max();
-            if let Some(newest) = newest {
+        Ok(Outcomes { written, recorded }) => {
+            let successes = written.iter().filter_map(|outcome| outcome.as_ref().ok());
+            if let Some(newest) = successes.map(|written| written.revision).max() {
                 wake.send_if_modified(|seen| {
                     let moved = newest > *seen;
                     *seen = newest.max(*seen);
                     moved
                 });
             }
-            for (answer, outcome) in answers.into_iter().zip(outcomes) {
+            for (answer, outcome) in batch.writers.into_iter().zip(written) {
+                let _ = answer.send(outcome);
+            }
+            for (answer, outcome) in batch.recorders.into_iter().zip(recorded) {
                 let _ = answer.send(outcome);
             }
         }
         Err(error) => {
             tracing::error!(%error, cause = ?std::error::Error::source(&error).map(ToString::to_string), "a commit failed");
-            for answer in answers {
-                let _ = answer.send(Err(Error::Database {
-                    doing: "committing",
-                    source: sqlx::Error::Protocol(error.to_string()),
-                }));
+            let failure = || Error::Database {
+                doing: "committing",
+                source: sqlx::Error::Protocol(error.to_string()),
+            };
+            for answer in batch.writers {
+                let _ = answer.send(Err(failure()));
+            }
+            for answer in batch.recorders {
+                let _ = answer.send(Err(failure()));
             }
         }
     }
 }
 
-async fn write_all(
-    connection: &mut Connection,
-    keys: &Keys,
-    transactions: &[Transaction],
-    outcomes: &mut Vec<Result<Written>>,
-) -> Result<()> {
+async fn write_all(connection: &mut Connection, keys: &Keys, batch: &Batch) -> Result<Outcomes> {
     connection.begin().await?;
-    for transaction in transactions {
+    let mut outcomes = Outcomes {
+        written: Vec::with_capacity(batch.transactions.len()),
+        recorded: recordings::write(connection, &batch.recordings).await?,
+    };
+    for transaction in &batch.transactions {
         connection.run("SAVEPOINT one").await?;
         let outcome = write_one(connection, keys, transaction).await;
         match &outcome {
@@ -179,12 +184,13 @@ async fn write_all(
                 connection.run("RELEASE SAVEPOINT one").await?;
             }
         }
-        outcomes.push(outcome);
+        outcomes.written.push(outcome);
     }
-    if outcomes.iter().any(Result::is_ok) {
+    if outcomes.written.iter().any(Result::is_ok) {
         connection.notify().await?;
     }
-    connection.run("COMMIT").await
+    connection.run("COMMIT").await?;
+    Ok(outcomes)
 }
 
 async fn write_one(connection: &mut Connection, keys: &Keys, transaction: &Transaction) -> Result<Written> {
@@ -262,6 +268,30 @@ async fn write_one(connection: &mut Connection, keys: &Keys, transaction: &Trans
                 )
                 .await?;
                 objects.push(Object { revision, ..before });
+            }
+            Write::Require { key, expected } => {
+                let current = find(connection, key).await?.map(|row| Revision(row.revision));
+                if current != *expected {
+                    return Err(Error::Conflict {
+                        key: key.clone(),
+                        current: current.unwrap_or_default(),
+                    });
+                }
+            }
+            Write::RequireQuiet { namespace, since } => {
+                let newest: Option<i64> = on_connection!(connection, |one| {
+                    sqlx::query_scalar(NEWEST_IN_NAMESPACE)
+                        .bind(namespace)
+                        .fetch_one(one)
+                        .await
+                })
+                .doing("reading the newest object of a namespace")?;
+                if let Some(current) = newest.map(Revision).filter(|newest| newest > since) {
+                    return Err(Error::Conflict {
+                        key: ObjectKey::new("", "namespaces", "", namespace),
+                        current,
+                    });
+                }
             }
             Write::PutCluster(cluster) => crate::clusters::put(connection, cluster).await?,
             Write::PutHealth(health) => crate::clusters::put_health(connection, health).await?,

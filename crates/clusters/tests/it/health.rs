@@ -91,6 +91,44 @@ async fn nodes_are_counted_page_by_page() {
     assert!(member.is_ready());
 }
 
+/// Nothing is opened anew for it, and nobody waits for the end of the old period.
+#[tokio::test]
+async fn another_health_check_counts_at_once() {
+    let fake = Fake::start().await;
+    let (fails, down) = switch();
+    fake.script(move |seen| {
+        let is_down = seen.path() == "/healthz" && down.load(Ordering::SeqCst);
+        is_down.then(|| Reply::text(500, "text/plain", "etcd failed"))
+    });
+    let (clusters, member) = one(
+        &fake,
+        Options {
+            period: millis(3_600_000),
+            ..options()
+        },
+    );
+    eventually("ready", || member.is_ready()).await;
+    fails.store(true, Ordering::SeqCst);
+    sleep(millis(200)).await;
+    assert!(
+        member.is_ready(),
+        "it was probed although the next probe is an hour away"
+    );
+    let before = clusters.health_check();
+    clusters.set_health_check(atoll_clusters::HealthCheck {
+        period: millis(40),
+        thresholds: Thresholds {
+            failures: 2,
+            ..before.thresholds
+        },
+        ..before
+    });
+    eventually("not ready", || !member.is_ready()).await;
+    fails.store(false, Ordering::SeqCst);
+    eventually("ready again", || member.is_ready()).await;
+    assert!(Arc::ptr_eq(&member, &clusters.member(member.name()).unwrap()));
+}
+
 /// F13, F16: three failures in a row, and one success.
 #[tokio::test]
 async fn single_failures_flip_nothing_and_three_in_a_row_do() {

@@ -92,6 +92,10 @@ impl<B: Backend> Api<B> {
                 .await?;
             let (change, gone) = match deletion {
                 Deletion::Remove => (Change::Delete { expected }, true),
+                // Admission released what held it.
+                Deletion::Mark(_) if object::is_released(&call.resource, &judged) => {
+                    (Change::Delete { expected }, true)
+                }
                 Deletion::Mark(_) => (
                     Change::Update {
                         value: judged,
@@ -108,6 +112,11 @@ impl<B: Backend> Api<B> {
                 }
             };
             if dry_run {
+                // As it would be, and with what admission has to say of it.
+                let object = match change {
+                    Change::Update { value, .. } | Change::Create(value) => Arc::new(value),
+                    Change::Delete { .. } => object,
+                };
                 return Ok(Outcome { object, gone, warnings });
             }
             match self

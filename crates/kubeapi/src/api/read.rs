@@ -88,7 +88,7 @@ impl<B: Backend> Api<B> {
         }
         let body = match call.form {
             Form::Table => table(
-                &call.resource,
+                &call.asked,
                 &items,
                 metadata,
                 call.query.include_object,
@@ -102,12 +102,14 @@ impl<B: Backend> Api<B> {
                 items.iter().map(|one| partial(one)),
             ),
             Form::Object => {
-                let api_version = call.resource.api_version();
+                let api_version = call.asked.api_version();
                 list_of(
-                    &call.resource.kind,
+                    &call.asked.kind,
                     &api_version,
                     metadata,
-                    items.iter().map(|one| (**one).clone()),
+                    items
+                        .iter()
+                        .map(|one| crate::view::shown(&call.asked, one).into_owned()),
                 )
             }
         };

@@ -66,9 +66,28 @@ impl<B: Backend> Api<B> {
             namespace: text("namespace"),
             name: text("name"),
         };
+        let attributes = self.guarded(attributes);
         match self.backend.authorize(context, &attributes).await {
             Ok(()) => json!({"allowed": true}),
             Err(status) => json!({"allowed": false, "reason": status.message}),
+        }
+    }
+
+    /// What is asked of a view is asked of the resource that it shows.
+    fn guarded(&self, attributes: Attributes) -> Attributes {
+        let catalog = self.backend.catalog();
+        let stored = catalog
+            .iter()
+            .find(|one| {
+                one.group == attributes.group
+                    && one.plural == attributes.resource
+                    && (attributes.version.is_empty() || one.version == attributes.version)
+            })
+            .filter(|one| one.view.is_some())
+            .and_then(|one| catalog.stored(one).cloned());
+        match stored {
+            Some(stored) => attributes.of(&stored),
+            None => attributes,
         }
     }
 
@@ -91,6 +110,7 @@ impl<B: Backend> Api<B> {
                     },
                     ..Attributes::default()
                 };
+                let attributes = self.guarded(attributes);
                 if self.backend.authorize(context, &attributes).await.is_ok() {
                     verbs.push(*verb);
                 }

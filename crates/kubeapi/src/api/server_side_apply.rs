@@ -4,7 +4,7 @@ use axum::response::Response;
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::write::{TRIES, judge_fields};
+use super::write::{TRIES, receive};
 use super::{Api, Call};
 use crate::apply::{self, ApplyOptions};
 use crate::backend::Backend;
@@ -19,7 +19,7 @@ impl<B: Backend> Api<B> {
             return Err(Status::bad_request("fieldManager is required for apply patch"));
         };
         let mut config = body.value;
-        let warnings = judge_fields(call, &mut config, None, body.duplicates)?;
+        let warnings = receive(call, &mut config, None, body.duplicates)?;
         if !config["metadata"]["managedFields"].is_null() {
             return Err(Status::bad_request("metadata.managedFields must be nil"));
         }

@@ -16,7 +16,7 @@ use crate::object::{self, revision_of};
 use crate::patch::{self, PatchType};
 use crate::request::{FieldValidation, content_type, default_manager};
 use crate::status::Status;
-use crate::validate;
+use crate::{validate, view};
 
 /// How often a write that nobody tied to a version is tried against a moving object.
 pub(super) const TRIES: usize = 8;
@@ -36,7 +36,7 @@ impl<B: Backend> Api<B> {
             value: mut given,
             duplicates,
         } = body::read_object(request, self.options.body_limit).await?;
-        let warnings = judge_fields(call, &mut given, None, duplicates)?;
+        let warnings = receive(call, &mut given, None, duplicates)?;
         let generated = object::is_name_generated(&given);
         for draw in 1..=DRAWS {
             let (created, more) = match self.create_one(call, given.clone(), Some(&manager)).await {
@@ -107,7 +107,7 @@ impl<B: Backend> Api<B> {
             value: mut given,
             duplicates,
         } = body::read_object(request, self.options.body_limit).await?;
-        let warnings = judge_fields(call, &mut given, None, duplicates)?;
+        let warnings = receive(call, &mut given, None, duplicates)?;
         let unconditional = given["metadata"]["resourceVersion"]
             .as_str()
             .unwrap_or_default()
@@ -119,7 +119,7 @@ impl<B: Backend> Api<B> {
     }
 
     pub(super) async fn patch(&self, call: &Call, request: Request) -> Result<Response, Status> {
-        let patch_type = PatchType::of(content_type(request.headers()), call.resource.strategic_merge)?;
+        let patch_type = PatchType::of(content_type(request.headers()), call.asked.strategic_merge)?;
         let manager = manager(call, request.headers());
         let patch = body::read_patch(request, patch_type, self.options.body_limit).await?;
         if patch_type == PatchType::Apply {
@@ -128,8 +128,10 @@ impl<B: Backend> Api<B> {
         // A patch that names a version is tied to it: `prepare_update` compares.
         let tied = patch.value["metadata"]["resourceVersion"].is_string();
         let change = |old: &Value| {
-            let mut new = patch::apply_patch(patch_type, old, &patch.value, &call.resource.schema)?;
-            let warnings = judge_fields(call, &mut new, Some(old), patch.duplicates.clone())?;
+            // A client patches what it was shown.
+            let shown = view::shown(&call.asked, old);
+            let mut new = patch::apply_patch(patch_type, &shown, &patch.value, call.shown_schema())?;
+            let warnings = receive(call, &mut new, Some(old), patch.duplicates.clone())?;
             Ok((new, warnings))
         };
         let (object, warnings) = self
@@ -163,6 +165,12 @@ impl<B: Backend> Api<B> {
             );
             object::count_generation(&old, &mut new);
             if let Some(manager) = manager {
+                // What admission says in a status is nobody's field.
+                let told = (call.resource.status && call.path.subresource.is_empty()).then(|| {
+                    let told = new["status"].take();
+                    put_status(&mut new, old["status"].clone());
+                    told
+                });
                 apply::record_update(
                     Some(&old),
                     &mut new,
@@ -171,6 +179,9 @@ impl<B: Backend> Api<B> {
                     &call.path.subresource,
                     &self.now_text(),
                 );
+                if let Some(told) = told {
+                    put_status(&mut new, told);
+                }
             }
             if object::is_no_op(&old, &new) {
                 return Ok((old, warnings));
@@ -205,6 +216,15 @@ impl<B: Backend> Api<B> {
     }
 }
 
+/// Sets a status, or none: a null would be a field of its own.
+fn put_status(object: &mut Value, status: Value) {
+    let Some(fields) = object.as_object_mut() else { return };
+    match status {
+        Value::Null => fields.remove("status"),
+        status => fields.insert("status".to_owned(), status),
+    };
+}
+
 /// What a change makes of an object: the object and what to warn of.
 pub(super) type Changed = (Value, Vec<String>);
 
@@ -227,9 +247,21 @@ fn manager(call: &Call, headers: &HeaderMap) -> String {
         .unwrap_or_else(|| default_manager(headers))
 }
 
+/// An object that was sent, in the form in which it is kept; with what to warn of. `old` is kept already.
+pub(super) fn receive(
+    call: &Call,
+    object: &mut Value,
+    old: Option<&Value>,
+    duplicates: Vec<String>,
+) -> Result<Vec<String>, Status> {
+    object::require_shape(object)?;
+    *object = view::stored(&call.asked, &call.resource, object.take())?;
+    judge_fields(call, object, old, duplicates)
+}
+
 /// Fields that come twice or that the kind does not have: refused, or warned of and dropped, as the caller asked. Those
 /// that an existing object has already are nobody's news.
-pub(super) fn judge_fields(
+fn judge_fields(
     call: &Call,
     object: &mut Value,
     old: Option<&Value>,

@@ -9,5 +9,6 @@ mod fixture;
 mod listing;
 mod patching;
 mod reviews;
+mod views;
 mod watching;
 mod writing;

@@ -268,3 +268,15 @@ async fn yaml_is_taken_as_well() {
     assert_eq!(made["data"]["key"], "two\nlines\n");
     assert_eq!(made["metadata"]["generation"], json!(null), "this kind never counted");
 }
+
+#[tokio::test]
+async fn a_status_that_nobody_wrote_is_nobodys_field() {
+    let server = Server::new();
+    server.post(WIDGETS, widget("a", json!({"size": 1}))).await.ok();
+    let path = format!("{WIDGETS}/a");
+    let changed = server.patch(&path, "merge", json!({"spec": {"size": 2}})).await.ok();
+    assert_eq!(changed.get("status"), None);
+    for entry in changed["metadata"]["managedFields"].as_array().unwrap() {
+        assert_eq!(entry["fieldsV1"].get("f:status"), None, "{entry}");
+    }
+}

@@ -1,18 +1,12 @@
-//! Columns of namespaces, nodes, events and leases.
+//! Columns of namespaces and nodes.
 
 use atoll_kubeapi::Column;
-use atoll_kubeapi::table::age;
-use jiff::Timestamp;
 use serde_json::Value;
 
 use super::workloads::or_none;
 
 pub(super) fn namespaces() -> Vec<Column> {
     vec![Column::path("Status", "string", ".status.phase")]
-}
-
-pub(super) fn leases() -> Vec<Column> {
-    vec![Column::path("Holder", "string", ".spec.holderIdentity")]
 }
 
 pub(super) fn nodes() -> Vec<Column> {
@@ -68,38 +62,4 @@ fn node_address(node: &Value, kind: &str) -> Value {
         .flatten()
         .find(|one| one["type"] == kind);
     or_none(found.and_then(|one| one["address"].as_str()).unwrap_or_default())
-}
-
-pub(super) fn events() -> Vec<Column> {
-    vec![
-        Column::function("Last Seen", "string", last_seen),
-        Column::path("Type", "string", ".type"),
-        Column::path("Reason", "string", ".reason"),
-        Column::function("Object", "string", |object, _| {
-            let text = |field: &str| object["involvedObject"][field].as_str().unwrap_or_default();
-            format!("{}/{}", text("kind").to_ascii_lowercase(), text("name")).into()
-        }),
-        Column::path("Subobject", "string", ".involvedObject.fieldPath").wide(),
-        Column::function("Source", "string", |object, _| {
-            let text = |field: &str| object["source"][field].as_str().unwrap_or_default();
-            match (text("component"), text("host")) {
-                (component, "") => component.into(),
-                (component, host) => format!("{component}, {host}").into(),
-            }
-        })
-        .wide(),
-        Column::function("Message", "string", |object, _| {
-            object["message"].as_str().unwrap_or_default().trim().into()
-        }),
-        Column::path("First Seen", "date", ".firstTimestamp").wide(),
-        Column::function("Count", "string", |object, _| object["count"].clone()).wide(),
-        Column::path("Name", "string", ".metadata.name").wide(),
-    ]
-}
-
-fn last_seen(event: &Value, now: Timestamp) -> Value {
-    let time = ["lastTimestamp", "eventTime", "firstTimestamp"]
-        .iter()
-        .find_map(|field| event[*field].as_str());
-    age(time, now).into()
 }

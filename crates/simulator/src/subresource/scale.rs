@@ -3,12 +3,13 @@
 use atoll_kubeapi::object::{self, revision_of};
 use atoll_kubeapi::patch::{PatchType, apply_patch};
 use atoll_kubeapi::request::{Query, content_type, default_manager};
-use atoll_kubeapi::{Attributes, Cause, Change, Commit, Schema, Status, apply, body};
+use atoll_kubeapi::scale::{self, scale};
+use atoll_kubeapi::{Attributes, Change, Commit, Schema, Status, apply, body};
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use http::Method;
 use http::header::HeaderMap;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{BODY_LIMIT, find};
 use crate::catalog::Kind;
@@ -94,44 +95,9 @@ fn manager(query: &Query, headers: &HeaderMap) -> String {
 }
 
 fn replicas(scale: &Value, kind: Kind, name: &str) -> Result<i64, Status> {
-    let value = &scale["spec"]["replicas"];
-    match value.as_i64() {
-        Some(replicas) if replicas >= 0 => Ok(replicas),
-        // As in Kubernetes' own type, where no number is zero.
-        None if value.is_null() => Ok(0),
-        _ => {
-            let message = format!("Invalid value: {value}: must be greater than or equal to 0");
-            let causes = vec![Cause::invalid("spec.replicas", message)];
-            Err(Status::invalid("autoscaling", "Scale", name, causes).with(|details| {
-                details.group = kind.resource().group.clone();
-            }))
-        }
-    }
-}
-
-/// The scale of a workload.
-fn scale(object: &Value) -> Value {
-    let mut metadata = json!({});
-    for field in ["name", "namespace", "uid", "resourceVersion", "creationTimestamp"] {
-        metadata[field] = object["metadata"][field].clone();
-    }
-    let selector = object["spec"]["selector"]
-        .get("matchLabels")
-        .unwrap_or(&object["spec"]["selector"]);
-    let selector: Vec<String> = selector
-        .as_object()
-        .into_iter()
-        .flatten()
-        .filter_map(|(key, value)| Some(format!("{key}={}", value.as_str()?)))
-        .collect();
-    json!({
-        "kind": "Scale",
-        "apiVersion": "autoscaling/v1",
-        "metadata": metadata,
-        "spec": {"replicas": object["spec"]["replicas"].as_i64().unwrap_or_default()},
-        "status": {
-            "replicas": object["status"]["replicas"].as_i64().unwrap_or_default(),
-            "selector": selector.join(","),
-        },
+    scale::replicas(scale).map_err(|cause| {
+        Status::invalid("autoscaling", "Scale", name, vec![cause]).with(|details| {
+            details.group = kind.resource().group.clone();
+        })
     })
 }

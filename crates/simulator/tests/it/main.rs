@@ -3,6 +3,7 @@
 
 mod access;
 mod applying;
+mod control;
 mod exec;
 mod faults;
 mod fixture;

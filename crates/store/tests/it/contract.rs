@@ -37,6 +37,8 @@ rules! {
         a_change_from_an_old_revision_conflicts_and_changes_nothing,
         another_uid_under_the_same_name_is_refused,
         a_transaction_happens_together_or_not_at_all,
+        a_transaction_that_rests_on_another_object_needs_it_as_it_was,
+        a_transaction_that_rests_on_a_namespace_needs_it_quiet,
         a_list_is_sorted_and_carries_the_revision_of_its_snapshot,
         a_namespace_lists_what_lives_in_it,
         what_was_written_is_there_after_opening_again;
@@ -59,7 +61,10 @@ rules! {
     propagations:
         records_are_put_replaced_and_dropped,
         only_what_is_known_to_be_there_is_counted,
-        records_of_a_lost_lease_are_refused;
+        records_of_a_lost_lease_are_refused,
+        many_records_come_and_go_together,
+        the_last_word_about_a_record_counts,
+        a_lost_lease_refuses_nobody_elses_records;
     leases:
         a_lease_has_one_holder,
         a_renewal_keeps_the_epoch_and_moves_the_row,

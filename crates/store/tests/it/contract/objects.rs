@@ -100,6 +100,49 @@ pub(crate) async fn a_transaction_happens_together_or_not_at_all(database: Datab
     Ok(())
 }
 
+pub(crate) async fn a_transaction_that_rests_on_another_object_needs_it_as_it_was(database: Database) -> Result<()> {
+    let store = database.open().await?;
+    let (rival, own) = (key("a"), key("b"));
+    let require = |expected| Write::Require {
+        key: rival.clone(),
+        expected,
+    };
+    let first = write(&store, vec![create(&rival, json!({}))]).await?;
+    let late = write(&store, vec![require(None), create(&own, json!({}))]).await;
+    assert!(matches!(late, Err(Error::Conflict { key, current }) if key == rival && current == first.revision));
+    assert!(store.object(&own).await?.is_none());
+    // It is written nothing about, and is no object of the answer.
+    let written = write(&store, vec![require(Some(first.revision)), create(&own, json!({}))]).await?;
+    assert_eq!(written.objects.len(), 1);
+    assert_eq!(store.object(&rival).await?.unwrap().revision, first.revision);
+    let delete = Write::Delete {
+        key: rival.clone(),
+        expected: None,
+    };
+    write(&store, vec![delete]).await?;
+    let gone = write(&store, vec![require(Some(first.revision))]).await;
+    assert!(matches!(gone, Err(Error::Conflict { current, .. }) if current == Revision(0)));
+    write(&store, vec![require(None)]).await?;
+    Ok(())
+}
+
+pub(crate) async fn a_transaction_that_rests_on_a_namespace_needs_it_quiet(database: Database) -> Result<()> {
+    let store = database.open().await?;
+    let own = key("b");
+    let quiet = |since| Write::RequireQuiet {
+        namespace: own.namespace.clone(),
+        since,
+    };
+    let empty = store.revision().await?;
+    write(&store, vec![quiet(empty)]).await?;
+    let made = write(&store, vec![create(&key("a"), json!({}))]).await?;
+    let late = write(&store, vec![quiet(empty), create(&own, json!({}))]).await;
+    assert!(matches!(late, Err(Error::Conflict { current, .. }) if current == made.revision));
+    assert!(store.object(&own).await?.is_none());
+    write(&store, vec![quiet(made.revision), create(&own, json!({}))]).await?;
+    Ok(())
+}
+
 pub(crate) async fn a_list_is_sorted_and_carries_the_revision_of_its_snapshot(database: Database) -> Result<()> {
     let store = database.open().await?;
     let empty = store.objects("", "configmaps", None).await?;

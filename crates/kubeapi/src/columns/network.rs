@@ -1,11 +1,12 @@
 //! Columns of Services, Endpoints, Ingresses and network policies.
 
-use atoll_kubeapi::Column;
+use crate::resource::Column;
 use serde_json::Value;
 
 use super::workloads::{number, or_none, selector};
 
-pub(super) fn services() -> Vec<Column> {
+/// Of Services.
+pub fn services() -> Vec<Column> {
     vec![
         Column::path("Type", "string", ".spec.type"),
         Column::function("Cluster-IP", "string", |object, _| {
@@ -72,7 +73,8 @@ fn ports(service: &Value) -> Value {
     or_none(&texts.join(","))
 }
 
-pub(super) fn endpoints() -> Vec<Column> {
+/// Of Endpoints.
+pub fn endpoints() -> Vec<Column> {
     vec![Column::function("Endpoints", "string", |object, _| {
         let mut texts = Vec::new();
         for subset in object["subsets"].as_array().into_iter().flatten() {
@@ -94,7 +96,8 @@ pub(super) fn endpoints() -> Vec<Column> {
     })]
 }
 
-pub(super) fn ingresses() -> Vec<Column> {
+/// Of Ingresses.
+pub fn ingresses() -> Vec<Column> {
     vec![
         Column::function("Class", "string", |object, _| {
             or_none(object["spec"]["ingressClassName"].as_str().unwrap_or_default())
@@ -120,7 +123,8 @@ pub(super) fn ingresses() -> Vec<Column> {
     ]
 }
 
-pub(super) fn network_policies() -> Vec<Column> {
+/// Of `NetworkPolicies`.
+pub fn network_policies() -> Vec<Column> {
     vec![Column::function("Pod-Selector", "string", |object, _| {
         selector(&object["spec"]["podSelector"]).into()
     })]

@@ -1,15 +1,15 @@
 //! Columns of Deployments and of what is like them.
 
-use atoll_kubeapi::Column;
+use crate::resource::Column;
 use serde_json::Value;
 
 /// `<none>` for an empty text, as kubectl's own columns print it.
-pub(super) fn or_none(text: &str) -> Value {
+pub fn or_none(text: &str) -> Value {
     if text.is_empty() { "<none>".into() } else { text.into() }
 }
 
 /// A number, 0 for none.
-pub(super) fn number(value: &Value) -> i64 {
+pub fn number(value: &Value) -> i64 {
     value.as_i64().unwrap_or_default()
 }
 
@@ -19,7 +19,7 @@ fn of(value: &Value, total: &Value) -> Value {
 }
 
 /// Containers, images and the selector: what `-o wide` adds.
-pub(super) fn template_columns() -> [Column; 3] {
+pub fn template_columns() -> [Column; 3] {
     [
         Column::function("Containers", "string", |object, _| containers(object, "name")).wide(),
         Column::function("Images", "string", |object, _| containers(object, "image")).wide(),
@@ -44,7 +44,7 @@ fn containers(object: &Value, field: &str) -> Value {
 }
 
 /// A label selector, or the plain labels that older kinds have instead, as one text.
-pub(super) fn selector(selector: &Value) -> String {
+pub fn selector(selector: &Value) -> String {
     let is_plain = selector["matchLabels"].is_null() && selector["matchExpressions"].is_null();
     let labels = if is_plain { selector } else { &selector["matchLabels"] };
     let mut parts: Vec<String> = labels
@@ -87,7 +87,8 @@ macro_rules! count {
     };
 }
 
-pub(super) fn deployments() -> Vec<Column> {
+/// Of Deployments.
+pub fn deployments() -> Vec<Column> {
     let mut columns = vec![
         Column::function("Ready", "string", |object, _| {
             of(&object["status"]["readyReplicas"], &object["spec"]["replicas"])
@@ -100,7 +101,8 @@ pub(super) fn deployments() -> Vec<Column> {
     columns
 }
 
-pub(super) fn replica_sets() -> Vec<Column> {
+/// Of `ReplicaSets` and of the `ReplicationControllers` before them.
+pub fn replica_sets() -> Vec<Column> {
     let mut columns = vec![
         count!("Desired", "spec"."replicas"),
         count!("Current", "status"."replicas"),
@@ -111,7 +113,8 @@ pub(super) fn replica_sets() -> Vec<Column> {
     columns
 }
 
-pub(super) fn stateful_sets() -> Vec<Column> {
+/// Of `StatefulSets`.
+pub fn stateful_sets() -> Vec<Column> {
     let mut columns = vec![
         Column::function("Ready", "string", |object, _| {
             of(&object["status"]["readyReplicas"], &object["spec"]["replicas"])
@@ -122,7 +125,8 @@ pub(super) fn stateful_sets() -> Vec<Column> {
     columns
 }
 
-pub(super) fn daemon_sets() -> Vec<Column> {
+/// Of `DaemonSets`.
+pub fn daemon_sets() -> Vec<Column> {
     let mut columns = vec![
         count!("Desired", "status"."desiredNumberScheduled"),
         count!("Current", "status"."currentNumberScheduled"),
@@ -138,7 +142,8 @@ pub(super) fn daemon_sets() -> Vec<Column> {
     columns
 }
 
-pub(super) fn disruption_budgets() -> Vec<Column> {
+/// Of `PodDisruptionBudgets`.
+pub fn disruption_budgets() -> Vec<Column> {
     vec![
         Column::function("Min Available", "string", |object, _| {
             bound_text(&object["spec"]["minAvailable"])
@@ -158,7 +163,8 @@ fn bound_text(value: &Value) -> Value {
     }
 }
 
-pub(super) fn autoscalers() -> Vec<Column> {
+/// Of `HorizontalPodAutoscalers`.
+pub fn autoscalers() -> Vec<Column> {
     vec![
         Column::function("Reference", "string", |object, _| {
             let text = |field: &str| object["spec"]["scaleTargetRef"][field].as_str().unwrap_or_default();

@@ -1,13 +1,14 @@
 //! Columns of Jobs and `CronJobs`.
 
-use atoll_kubeapi::Column;
-use atoll_kubeapi::table::age;
+use crate::resource::Column;
+use crate::table::age;
 use jiff::Timestamp;
 use serde_json::Value;
 
 use super::workloads::{number, template_columns};
 
-pub(super) fn jobs() -> Vec<Column> {
+/// Of Jobs.
+pub fn jobs() -> Vec<Column> {
     let mut columns = vec![
         Column::function("Status", "string", |object, _| status(object).into()),
         Column::function("Completions", "string", |object, _| completions(object).into()),
@@ -55,7 +56,8 @@ fn duration(job: &Value, now: Timestamp) -> Value {
     age(Some(start), end).into()
 }
 
-pub(super) fn cron_jobs() -> Vec<Column> {
+/// Of `CronJobs`.
+pub fn cron_jobs() -> Vec<Column> {
     let mut columns = vec![
         Column::path("Schedule", "string", ".spec.schedule"),
         Column::function("Timezone", "string", |object, _| {

@@ -2,39 +2,42 @@
 //!
 //! A label that is taken off a cluster deletes one object there, and the next, and the next: none of them is many. So
 //! whoever is about to delete because of a change asks here what that change would delete altogether. Nothing is kept
-//! for it but records and intent, both read anew after each change; only what was confirmed is remembered, until it has
-//! happened.
+//! for it but records and intent, both read anew after each change, and what was confirmed, until it has happened.
+
+mod approvals;
+pub(crate) mod count;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use atoll_federation::placement::{Placed, place};
 use atoll_federation::plan::{Hold, PlannedDelete, brake};
-use atoll_federation::{ClusterName, FederatedObject, Record};
-use jiff::Timestamp;
+use atoll_federation::{ClusterName, TypeTable};
+use atoll_store::Store;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use crate::error::{Doing, Result};
-use crate::fleet::{self, Fleet};
+use self::approvals::Approvals;
+use self::count::{count, managed};
+use crate::error::Result;
+use crate::fleet::Fleet;
 use crate::hub::Hub;
-use crate::key::{Key, Kind};
-use crate::sync::context::{displaced, record};
+use crate::key::Key;
+use crate::leader::Leadership;
 
 /// How long a count holds when nothing has changed.
-const COUNT: Duration = Duration::from_secs(5);
+pub(crate) const COUNT: Duration = Duration::from_secs(5);
 
 /// One delete that a change brings about: the object, the cluster, the UID there.
-type Going = (Key, ClusterName, String);
+pub(crate) type Going = (Key, ClusterName, String);
 
 /// What is to happen with the deletes of one object.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Judgement {
     /// They are few.
     Free,
-    /// They wait.
-    Held(Hold),
+    /// They wait, together with those of these other objects if nobody has told them so yet.
+    Held(Hold, BTreeSet<Key>),
     /// They are many, and meant. These objects have been waiting for the same.
     Confirmed(BTreeSet<Key>),
 }
@@ -49,7 +52,12 @@ pub(crate) struct Brake {
 #[derive(Default)]
 struct State {
     counted: Option<Counted>,
-    approved: BTreeSet<Going>,
+    /// Read from the store when it is first asked for.
+    approved: Option<Approvals>,
+    /// Whether what was confirmed is not kept yet.
+    is_news: bool,
+    /// The token of the last hold that was told.
+    told: String,
 }
 
 struct Counted {
@@ -70,33 +78,65 @@ impl Brake {
     pub(crate) async fn judge(
         &self,
         hub: &Hub,
+        leadership: &Leadership,
         fleet: &Fleet,
         key: &Key,
         displaced: &BTreeSet<(ClusterName, String)>,
         tokens: &BTreeSet<&str>,
     ) -> Result<Judgement> {
         let mut state = self.state.lock().await;
+        if state.approved.is_none() {
+            let types = &hub.configuration().types;
+            state.approved = Some(Approvals::read(&hub.store, types).await?);
+        }
         let generation = self.generation.load(Ordering::SeqCst);
         let is_fresh = |counted: &Counted| counted.generation == generation && counted.at.elapsed() < COUNT;
         if !state.counted.as_ref().is_some_and(is_fresh) {
             state.take(Counted {
                 generation,
                 at: Instant::now(),
-                going: count(hub, fleet).await?,
+                going: count(hub, fleet).await?.into_keys().collect(),
                 managed: managed(hub).await?,
             });
         }
         let mine = displaced
             .iter()
             .map(|(cluster, uid)| (key.clone(), cluster.clone(), uid.clone()));
-        Ok(state.judge(mine.collect(), tokens))
+        let judgement = state.judge(mine.collect(), tokens);
+        if std::mem::take(&mut state.is_news) {
+            state.keep(&hub.store, leadership).await?;
+        }
+        Ok(judgement)
     }
 }
 
+/// Deletes that were confirmed and have not happened yet.
+pub(crate) async fn approved(store: &Store, types: &TypeTable) -> Result<BTreeSet<Going>> {
+    Ok(Approvals::read(store, types).await?.going)
+}
+
 impl State {
+    fn approved(&mut self) -> &mut BTreeSet<Going> {
+        &mut self.approved.get_or_insert_default().going
+    }
+
+    /// Nothing may be done on the strength of a confirmation that is not kept.
+    async fn keep(&mut self, store: &Store, leadership: &Leadership) -> Result<()> {
+        let Some(approved) = &mut self.approved else {
+            return Ok(());
+        };
+        let kept = approved.keep(store, leadership).await;
+        if kept.is_err() {
+            self.approved = None;
+        }
+        kept
+    }
+
     fn take(&mut self, counted: Counted) {
         // What has happened, or was taken back, would have to be confirmed again.
-        self.approved.retain(|going| counted.going.contains(going));
+        let before = self.approved().len();
+        self.approved().retain(|going| counted.going.contains(going));
+        self.is_news |= self.approved().len() != before;
         self.counted = Some(counted);
     }
 
@@ -104,29 +144,32 @@ impl State {
         let Some(counted) = &self.counted else {
             return Judgement::Free;
         };
-        if mine.is_subset(&self.approved) {
+        let approved = &mut self.approved.get_or_insert_default().going;
+        if mine.is_subset(approved) {
             return Judgement::Confirmed(BTreeSet::new());
         }
-        let pending: BTreeSet<Going> = counted
-            .going
-            .union(&mine)
-            .filter(|going| !self.approved.contains(*going))
-            .cloned()
-            .collect();
+        let all = counted.going.union(&mine);
+        let pending: BTreeSet<Going> = all.filter(|going| !approved.contains(*going)).cloned().collect();
         let deletes: Vec<PlannedDelete> = pending.iter().map(planned).collect();
+        let keys = || pending.iter().map(|(key, ..)| key.clone()).collect();
         match brake(&deletes, &counted.managed) {
             None => Judgement::Free,
             Some(hold) if tokens.contains(hold.token.as_str()) => {
-                let keys = pending.iter().map(|(key, ..)| key.clone()).collect();
-                self.approved.extend(pending);
+                let keys = keys();
+                approved.extend(pending);
+                self.is_news = true;
                 Judgement::Confirmed(keys)
             }
-            Some(hold) => Judgement::Held(hold),
+            Some(hold) if hold.token == self.told => Judgement::Held(hold, BTreeSet::new()),
+            Some(hold) => {
+                self.told.clone_from(&hold.token);
+                Judgement::Held(hold, keys())
+            }
         }
     }
 }
 
-fn planned((key, cluster, uid): &Going) -> PlannedDelete {
+pub(crate) fn planned((key, cluster, uid): &Going) -> PlannedDelete {
     PlannedDelete {
         key: key.to_string(),
         cluster: cluster.clone(),
@@ -136,70 +179,12 @@ fn planned((key, cluster, uid): &Going) -> PlannedDelete {
     }
 }
 
-async fn managed(hub: &Hub) -> Result<BTreeMap<ClusterName, u64>> {
-    let counts = hub.store.managed().await.doing("counting managed objects")?;
-    let counts = counts.into_iter();
-    Ok(counts
-        .filter_map(|(name, count)| Some((ClusterName::parse(&name).ok()?, count)))
-        .collect())
-}
-
-/// Everything that is on record where it is no longer placed, and whose object is not being deleted itself.
-async fn count(hub: &Hub, fleet: &Fleet) -> Result<BTreeSet<Going>> {
-    let configuration = hub.configuration();
-    let types = &configuration.types;
-    let mut records: BTreeMap<Key, BTreeMap<ClusterName, Record>> = BTreeMap::new();
-    let rows = hub
-        .store
-        .propagations_in(None)
-        .await
-        .doing("reading records of propagation")?;
-    for row in rows {
-        if let Some((key, (cluster, record))) = Key::of_record(types, &row.key).zip(record(row)) {
-            records.entry(key).or_default().insert(cluster, record);
-        }
-    }
-    let members = hub.clusters.members();
-    let clusters = fleet::clusters(
-        fleet,
-        &members,
-        Timestamp::now(),
-        configuration.settings.unavailable_delay,
-    );
-    let mut objects = Vec::new();
-    for kind in Kind::served(types) {
-        let federated = &kind.row().federated;
-        let listing = hub.store.objects(&federated.group, &federated.plural, None).await;
-        for stored in listing.doing("listing federated objects")?.objects {
-            let key = Key::of_stored(types, &stored.key).filter(|key| key.kind == kind);
-            objects.extend(key.zip(FederatedObject::parse(kind.row(), &stored.body).ok()));
-        }
-    }
-    let namespaces: BTreeMap<&str, &FederatedObject> = objects
-        .iter()
-        .filter(|(key, _)| key.kind.row().is_namespace() && key.name == key.namespace)
-        .map(|(key, object)| (key.name.as_str(), object))
-        .collect();
-    let mut going = BTreeSet::new();
-    for (key, object) in objects.iter().filter(|(_, object)| !object.is_deleting()) {
-        let Some(records) = records.get(key) else { continue };
-        let row = key.kind.row();
-        let namespace = namespaces.get(key.namespace.as_str()).copied();
-        if let Ok(Placed::Clusters(placed)) =
-            place(row, object, namespace, configuration.settings.scope, &clusters, false)
-        {
-            let displaced = displaced(row, &placed, &clusters, records);
-            going.extend(displaced.map(|(cluster, uid)| (key.clone(), cluster, uid)));
-        }
-    }
-    Ok(going)
-}
-
 #[cfg(test)]
 mod tests {
     use atoll_federation::types;
 
     use super::*;
+    use crate::key::Kind;
 
     fn going(name: &str, cluster: &str) -> Going {
         let key = Key {
@@ -238,19 +223,38 @@ mod tests {
     fn ten_by_one_change_are_free_and_eleven_are_held() {
         let none = BTreeSet::new();
         assert_eq!(state(many(10)).judge(one(), &none), Judgement::Free);
-        let Judgement::Held(hold) = state(many(11)).judge(one(), &none) else {
+        let Judgement::Held(hold, _) = state(many(11)).judge(one(), &none) else {
             panic!("eleven of forty are many")
         };
         assert_eq!(hold.deletes.len(), 11);
         // Whichever of them asks, the token is the same.
         let other = [going("o-07", "eu-1")].into();
-        assert_eq!(state(many(11)).judge(other, &none), Judgement::Held(hold));
+        assert!(matches!(state(many(11)).judge(other, &none), Judgement::Held(same, _) if same == hold));
+    }
+
+    #[test]
+    fn whoever_waits_hears_of_a_new_token_once() {
+        let mut state = state(many(11));
+        let told = |judgement: Judgement| match judgement {
+            Judgement::Held(_, others) => others.len(),
+            Judgement::Free | Judgement::Confirmed(_) => panic!("eleven are many"),
+        };
+        assert_eq!(told(state.judge(one(), &BTreeSet::new())), 11);
+        assert_eq!(told(state.judge(one(), &BTreeSet::new())), 0);
+        let managed = state.counted.as_ref().unwrap().managed.clone();
+        state.take(Counted {
+            generation: 1,
+            at: Instant::now(),
+            going: many(12),
+            managed,
+        });
+        assert_eq!(told(state.judge(one(), &BTreeSet::new())), 12);
     }
 
     #[test]
     fn what_was_confirmed_goes_on_while_it_becomes_less() {
         let mut state = state(many(20));
-        let Judgement::Held(hold) = state.judge(one(), &BTreeSet::new()) else {
+        let Judgement::Held(hold, _) = state.judge(one(), &BTreeSet::new()) else {
             panic!("twenty are many")
         };
         let Judgement::Confirmed(keys) = state.judge(one(), &BTreeSet::from([hold.token.as_str()])) else {
@@ -271,15 +275,15 @@ mod tests {
             state.judge(next, &BTreeSet::new()),
             Judgement::Confirmed(BTreeSet::new())
         );
-        assert_eq!(state.approved, left);
+        assert_eq!(*state.approved(), left);
     }
 
     #[test]
     fn a_token_holds_for_what_was_shown_and_for_nothing_else() {
-        let Judgement::Held(hold) = state(many(11)).judge(one(), &BTreeSet::new()) else {
+        let Judgement::Held(hold, _) = state(many(11)).judge(one(), &BTreeSet::new()) else {
             panic!("eleven are many")
         };
         let judged = state(many(12)).judge(one(), &BTreeSet::from([hold.token.as_str()]));
-        assert!(matches!(judged, Judgement::Held(other) if other.token != hold.token));
+        assert!(matches!(judged, Judgement::Held(other, _) if other.token != hold.token));
     }
 }

@@ -4,6 +4,7 @@
 //! managed label: so the cache can say what is there, and never that something is *not* there. Whoever misses an object
 //! here asks the member for it by name.
 
+mod packed;
 mod shelf;
 
 use std::collections::HashMap;
@@ -20,9 +21,11 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use self::packed::Marks;
 pub(crate) use self::shelf::Look;
 use self::shelf::{Shelf, Stir};
 use crate::concerns::Concerns;
+use crate::interned::Interned;
 use crate::key::{Key, Kind};
 use crate::queue::Queue;
 
@@ -35,6 +38,7 @@ const FIRST_LIST: Duration = Duration::from_millis(800);
 /// The watched collections.
 pub(crate) struct Cache {
     shelves: Mutex<HashMap<(ClusterName, Kind), Watched>>,
+    marks: Arc<Interned<Marks>>,
     reasons: Reasons,
     tracker: TaskTracker,
     stop: CancellationToken,
@@ -65,6 +69,7 @@ impl Cache {
     pub(crate) fn new(reasons: Reasons, tracker: TaskTracker, stop: CancellationToken) -> Self {
         Self {
             shelves: Mutex::new(HashMap::new()),
+            marks: Arc::default(),
             reasons,
             tracker,
             stop,
@@ -88,7 +93,7 @@ impl Cache {
         let begun = Instant::now();
         let watched = Watched {
             member: member.clone(),
-            shelf: Arc::new(Mutex::new(Shelf::new(begun))),
+            shelf: Arc::new(Mutex::new(Shelf::new(self.marks.clone(), begun))),
             turn: watch::Sender::new(()),
             begun,
             end: self.stop.child_token(),
@@ -125,7 +130,7 @@ impl Cache {
     /// What is known of an object.
     pub(crate) fn look(&self, cluster: &ClusterName, key: &Key) -> Look {
         match self.shelf(cluster, key.kind) {
-            Some(shelf) => lock(&shelf).look(&place(key), Instant::now()),
+            Some(shelf) => lock(&shelf).look(key, Instant::now()),
             None => Look::Unsynced,
         }
     }
@@ -154,8 +159,11 @@ impl Cache {
         };
         match observed {
             // Without the label it is not watched: what is known of it would never change again.
-            Observed::Present(present) if present.is_labelled() => lock(&shelf).put(place(key), (**present).clone()),
-            Observed::Present(_) | Observed::Absent => lock(&shelf).forget(&place(key)),
+            Observed::Present(present) if present.is_labelled() => {
+                let place = self.reasons.concerns.name(key);
+                lock(&shelf).put(place, (**present).clone());
+            }
+            Observed::Present(_) | Observed::Absent => lock(&shelf).forget(key),
             Observed::Unknown { .. } => {}
         }
     }
@@ -163,14 +171,9 @@ impl Cache {
     /// What is known may be wrong: the next look asks the member.
     pub(crate) fn doubt(&self, cluster: &ClusterName, key: &Key) {
         if let Some(shelf) = self.shelf(cluster, key.kind) {
-            lock(&shelf).forget(&place(key));
+            lock(&shelf).forget(key);
         }
     }
-}
-
-/// The place of an object on its shelf.
-fn place(key: &Key) -> (String, String) {
-    (key.target_namespace().unwrap_or_default().to_owned(), key.name.clone())
 }
 
 /// The collection that a type becomes in members.
@@ -222,7 +225,8 @@ impl Follower {
         ) else {
             return;
         };
-        let stir = lock(&self.shelf).present(place(&key), present);
+        let place = self.reasons.concerns.name(&key);
+        let stir = lock(&self.shelf).present(place, present);
         match stir {
             Stir::Nothing => {}
             Stir::Numbers => self.tell(key, SETTLE),
@@ -235,8 +239,11 @@ impl Follower {
             return;
         };
         match Present::of(self.kind.row(), object) {
-            Some(present) => lock(&self.shelf).gone(place(&key), present, Instant::now()),
-            None => lock(&self.shelf).forget(&place(&key)),
+            Some(present) => {
+                let place = self.reasons.concerns.name(&key);
+                lock(&self.shelf).gone(place, present, Instant::now());
+            }
+            None => lock(&self.shelf).forget(&key),
         }
         self.tell(key, Duration::ZERO);
     }
@@ -247,8 +254,8 @@ impl Follower {
             self.turn.send_replace(());
             return self.tell_all();
         }
-        for (namespace, name) in vanished {
-            self.tell(Key::of_target(self.kind, &namespace, &name), Duration::ZERO);
+        for key in vanished {
+            self.tell((*key).clone(), Duration::ZERO);
         }
     }
 

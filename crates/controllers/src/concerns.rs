@@ -1,22 +1,24 @@
 //! Which objects are to be looked at when something happens in a cluster, and which collections are worth watching.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use atoll_federation::ClusterName;
 
+use crate::interned::Interned;
 use crate::key::{Key, Kind};
 
 /// Objects and the clusters where they are, shall be, or still have something to be removed.
 #[derive(Default)]
 pub(crate) struct Concerns {
     inner: Mutex<Inner>,
+    names: Interned<Key>,
 }
 
 #[derive(Default)]
 struct Inner {
-    by_key: HashMap<Key, BTreeSet<ClusterName>>,
-    by_collection: HashMap<ClusterName, HashMap<Kind, HashSet<Key>>>,
+    by_key: HashMap<Arc<Key>, BTreeSet<ClusterName>>,
+    by_collection: HashMap<ClusterName, HashMap<Kind, HashSet<Arc<Key>>>>,
 }
 
 impl Concerns {
@@ -24,18 +26,24 @@ impl Concerns {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The name of an object, as all share it who keep it.
+    pub(crate) fn name(&self, key: &Key) -> Arc<Key> {
+        self.names.of(key)
+    }
+
     /// These clusters, and no others, concern the object. Returns the collections that now concern nobody any more.
     pub(crate) fn set(&self, key: &Key, clusters: BTreeSet<ClusterName>) -> Vec<(ClusterName, Kind)> {
+        let name = self.name(key);
         let mut inner = self.inner();
         let before = if clusters.is_empty() {
             inner.by_key.remove(key)
         } else {
-            inner.by_key.insert(key.clone(), clusters.clone())
+            inner.by_key.insert(name.clone(), clusters.clone())
         };
         let before = before.unwrap_or_default();
         for cluster in clusters.difference(&before) {
             let collections = inner.by_collection.entry(cluster.clone()).or_default();
-            collections.entry(key.kind).or_default().insert(key.clone());
+            collections.entry(name.kind).or_default().insert(name.clone());
         }
         let mut deserted = Vec::new();
         for cluster in before.difference(&clusters) {
@@ -64,18 +72,23 @@ impl Concerns {
             .is_some_and(|clusters| clusters.contains(cluster))
     }
 
+    /// All objects that any cluster concerns.
+    pub(crate) fn all(&self) -> Vec<Key> {
+        self.inner().by_key.keys().map(|key| Key::clone(key)).collect()
+    }
+
     /// Objects that a cluster concerns.
     pub(crate) fn of_cluster(&self, cluster: &str) -> Vec<Key> {
         let inner = self.inner();
         let kinds = inner.by_collection.get(cluster).into_iter().flatten();
-        kinds.flat_map(|(_, keys)| keys).cloned().collect()
+        kinds.flat_map(|(_, keys)| keys).map(|key| (**key).clone()).collect()
     }
 
     /// Objects of one kind that a cluster concerns.
     pub(crate) fn of_collection(&self, cluster: &ClusterName, kind: Kind) -> Vec<Key> {
         let inner = self.inner();
         let keys = inner.by_collection.get(cluster).and_then(|kinds| kinds.get(&kind));
-        keys.into_iter().flatten().cloned().collect()
+        keys.into_iter().flatten().map(|key| (**key).clone()).collect()
     }
 
     /// Objects in a namespace.
@@ -85,7 +98,7 @@ impl Concerns {
             .by_key
             .keys()
             .filter(|key| key.namespace == namespace)
-            .cloned()
+            .map(|key| (**key).clone())
             .collect()
     }
 }

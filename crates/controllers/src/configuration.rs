@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use atoll_federation::configuration::{CONFIG_NAME, CORE_GROUP};
-use atoll_federation::types::{SYSTEM_NAMESPACE, Served, TypeTable, intern};
-use atoll_federation::{Settings, TypeConfig};
+use atoll_clusters::Thresholds;
+use atoll_federation::configuration::{CONFIG_NAME, CORE_GROUP, HealthCheck};
+use atoll_federation::types::{SYSTEM_NAMESPACE, Served, TypeTable, intern, served_plain};
+use atoll_federation::{Scope, Settings, TypeConfig, TypeDescriptor};
 use atoll_store::{ObjectKey, Revision, Store};
 use serde_json::Value;
 use tokio::sync::watch;
@@ -18,6 +19,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::{Doing, Result, chain};
 use crate::feed::{Feed, News};
+use crate::hub::Hub;
+use crate::key::{Key, Kind};
 
 /// Plural of `FederatedTypeConfig`.
 pub const TYPE_CONFIGS: &str = "federatedtypeconfigs";
@@ -25,7 +28,9 @@ pub const TYPE_CONFIGS: &str = "federatedtypeconfigs";
 pub const CONFIGS: &str = "kubefedconfigs";
 
 /// Group of what the hub keeps for itself beside what its API serves.
-const OWN_GROUP: &str = "atoll.dev";
+pub(crate) const OWN_GROUP: &str = "atoll.dev";
+const SEEDS: &str = "seeds";
+const STRUCTURES: &str = "structures";
 const RETRY: Duration = Duration::from_secs(1);
 
 /// What people configured.
@@ -37,8 +42,51 @@ pub struct Configuration {
     pub structures: BTreeMap<String, Arc<Value>>,
     /// How the control plane behaves.
     pub settings: Settings,
+    /// How members are probed, if anybody has said so. The defaults stand in every `KubeFedConfig` and say nothing:
+    /// then it is as this process was started.
+    pub health_check: Option<HealthCheck>,
     /// The revision at which it was read.
     pub revision: Revision,
+}
+
+impl Configuration {
+    /// Whether an object is kept in step: its type is propagated, and its namespace is within the control plane's reach.
+    /// Where it is not, members keep what they have.
+    pub(crate) fn propagates(&self, key: &Key) -> bool {
+        let is_propagated = self.served(key.kind).is_some_and(|served| served.propagated);
+        let is_reached = match self.settings.scope {
+            Scope::Cluster => true,
+            Scope::Namespaced => key.namespace == SYSTEM_NAMESPACE,
+        };
+        is_propagated && is_reached
+    }
+
+    /// Whether this is a type that the hub serves, as it is served now.
+    pub(crate) fn serves(&self, kind: Kind) -> bool {
+        self.served(kind).is_some()
+    }
+
+    fn served(&self, kind: Kind) -> Option<Served> {
+        let api = &kind.row().federated;
+        let served = self.types.of_resource(&api.group, &api.plural)?;
+        (Kind::of(served.row) == kind).then_some(served)
+    }
+}
+
+/// Leaves out what this control plane cannot propagate, whatever its type says: a namespace-scoped one has nothing to
+/// do with what lives outside of namespaces, and without namespaces nothing can be placed in one.
+fn within_reach(types: &TypeTable, scope: Scope) -> TypeTable {
+    let namespaces_are = types.namespaces().is_some_and(|served| served.propagated);
+    let can = |row: &TypeDescriptor| match scope {
+        Scope::Namespaced => row.target.namespaced,
+        // A plain namespace says where the plain objects in it go.
+        Scope::Cluster => !row.target.namespaced || namespaces_are || row.is_plain(),
+    };
+    let served = types.iter().map(|served| Served {
+        propagated: served.propagated && can(served.row),
+        ..served
+    });
+    served.collect()
 }
 
 impl Default for Configuration {
@@ -47,6 +95,7 @@ impl Default for Configuration {
             types: TypeTable::built_in(),
             structures: BTreeMap::new(),
             settings: Settings::default(),
+            health_check: None,
             revision: Revision(0),
         }
     }
@@ -55,13 +104,13 @@ impl Default for Configuration {
 /// Where it is kept which built-in types were given their `FederatedTypeConfig`: once, so that one that is deleted stays
 /// deleted. Body: `{"types": ["deployments.apps", …]}`.
 pub fn seeded_key() -> ObjectKey {
-    ObjectKey::new(OWN_GROUP, "seeds", "", "types")
+    ObjectKey::new(OWN_GROUP, SEEDS, "", "types")
 }
 
 /// Where the structure of a target type is kept, taken from a member when its `FederatedTypeConfig` was made. Body:
 /// `{"structure": <OpenAPI schema without references>, "replicasPath": "/spec/replicas" or null}`.
 pub fn structure_key(type_name: &str) -> ObjectKey {
-    ObjectKey::new(OWN_GROUP, "structures", "", type_name)
+    ObjectKey::new(OWN_GROUP, STRUCTURES, "", type_name)
 }
 
 /// Reads it from the store.
@@ -76,7 +125,7 @@ pub(crate) async fn read(store: &Store) -> Result<Configuration> {
         .await
         .doing(doing)?;
     let settings = settings.map(|object| Settings::read(&object.body)).unwrap_or_default();
-    let structures = store.objects(OWN_GROUP, "structures", None).await.doing(doing)?.objects;
+    let structures = store.objects(OWN_GROUP, STRUCTURES, None).await.doing(doing)?.objects;
     let types = if store.object(&seeded_key()).await.doing(doing)?.is_none() {
         // Nobody could say anything about types yet.
         TypeTable::built_in()
@@ -89,18 +138,19 @@ pub(crate) async fn read(store: &Store) -> Result<Configuration> {
             .objects
             .iter()
             .filter_map(|object| TypeConfig::read(&object.body, replicas_path(&object.key.name)));
-        read.map(|config| Served {
+        let read = read.map(|config| Served {
             propagated: config.enabled && !config.deleting,
             row: intern(config.descriptor),
-        })
-        .collect()
+        });
+        read.chain(served_plain()).collect()
     };
     Ok(Configuration {
-        types,
+        types: within_reach(&types, settings.scope),
         structures: structures
             .into_iter()
             .map(|object| (object.key.name, Arc::new(object.body["structure"].clone())))
             .collect(),
+        health_check: Some(settings.health).filter(|said| *said != HealthCheck::default()),
         settings,
         revision: configs.revision,
     })
@@ -137,11 +187,89 @@ pub(crate) async fn run(store: Store, snapshot: watch::Sender<Arc<Configuration>
     stop.run_until_cancelled(follow).await;
 }
 
+/// Probes members as it is configured, and where nothing is said as this process was started, until `stop`.
+pub(crate) async fn follow_health_check(hub: Hub, stop: CancellationToken) {
+    let own = hub.clusters.health_check();
+    let follow = async {
+        let mut configured = hub.configured.clone();
+        loop {
+            let said = configured.borrow_and_update().health_check;
+            hub.clusters.set_health_check(match said {
+                Some(said) => atoll_clusters::HealthCheck {
+                    period: said.period,
+                    timeout: said.timeout,
+                    thresholds: Thresholds {
+                        failures: said.failure_threshold,
+                        successes: said.success_threshold,
+                        ..own.thresholds
+                    },
+                },
+                None => own,
+            });
+            if configured.changed().await.is_err() {
+                return;
+            }
+        }
+    };
+    stop.run_until_cancelled(follow).await;
+}
+
 /// Whether an object belongs to the configuration.
 fn concerns(key: &ObjectKey) -> bool {
-    key.group == OWN_GROUP || (key.group == CORE_GROUP && (key.resource == TYPE_CONFIGS || key.resource == CONFIGS))
+    let is_ours = key.group == OWN_GROUP && (key.resource == SEEDS || key.resource == STRUCTURES);
+    is_ours || (key.group == CORE_GROUP && (key.resource == TYPE_CONFIGS || key.resource == CONFIGS))
 }
 
 fn publish(snapshot: &watch::Sender<Arc<Configuration>>, new: Configuration) {
     snapshot.send_replace(Arc::new(new));
+}
+
+#[cfg(test)]
+mod tests {
+    use atoll_federation::types;
+
+    use super::*;
+
+    fn propagated(configuration: &Configuration, name: &str, namespace: &str) -> bool {
+        configuration.propagates(&Key {
+            kind: Kind::of(types::find(name).unwrap()),
+            namespace: namespace.into(),
+            name: "web".into(),
+        })
+    }
+
+    fn configuration(types: TypeTable, scope: Scope) -> Configuration {
+        Configuration {
+            types: within_reach(&types, scope),
+            settings: Settings {
+                scope,
+                ..Settings::default()
+            },
+            ..Configuration::default()
+        }
+    }
+
+    #[test]
+    fn a_namespaced_control_plane_reaches_its_own_namespace_only() {
+        let namespaced = configuration(TypeTable::built_in(), Scope::Namespaced);
+        assert!(propagated(&namespaced, "configmaps", SYSTEM_NAMESPACE));
+        assert!(!propagated(&namespaced, "configmaps", "shop"));
+        assert!(!propagated(&namespaced, "clusterroles.rbac.authorization.k8s.io", ""));
+        let whole = configuration(TypeTable::built_in(), Scope::Cluster);
+        assert!(propagated(&whole, "configmaps", "shop"));
+        assert!(propagated(&whole, "clusterroles.rbac.authorization.k8s.io", ""));
+    }
+
+    #[test]
+    fn without_namespaces_nothing_in_a_namespace_is_propagated() {
+        let types = TypeTable::built_in();
+        let rows = types.iter().map(|served| Served {
+            propagated: !served.row.is_namespace(),
+            ..served
+        });
+        let without = configuration(rows.collect(), Scope::Cluster);
+        assert!(!propagated(&without, "configmaps", "shop"));
+        assert!(propagated(&without, "clusterroles.rbac.authorization.k8s.io", ""));
+        assert!(without.serves(Kind::of(types::find("configmaps").unwrap())));
+    }
 }

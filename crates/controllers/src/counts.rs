@@ -13,6 +13,8 @@ pub struct Counts {
     pub writes: u64,
     /// Steps that failed, and reads that gave no answer.
     pub failures: u64,
+    /// Events that were not written, because there were too many.
+    pub lost_events: u64,
 }
 
 /// The counters behind [`Counts`].
@@ -21,6 +23,7 @@ pub(crate) struct Tally {
     plans: AtomicU64,
     writes: AtomicU64,
     failures: AtomicU64,
+    lost_events: AtomicU64,
 }
 
 impl Tally {
@@ -36,12 +39,17 @@ impl Tally {
         self.failures.fetch_add(1, Ordering::Relaxed);
     }
 
+    pub(crate) fn lost_events(&self, count: u64) {
+        self.lost_events.fetch_add(count, Ordering::Relaxed);
+    }
+
     pub(crate) fn counts(&self, queued: usize) -> Counts {
         Counts {
             queued: u64::try_from(queued).unwrap_or(u64::MAX),
             plans: self.plans.load(Ordering::Relaxed),
             writes: self.writes.load(Ordering::Relaxed),
             failures: self.failures.load(Ordering::Relaxed),
+            lost_events: self.lost_events.load(Ordering::Relaxed),
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use atoll_clusters::Member;
 use atoll_federation::object::CONFIRM_DELETES_ANNOTATION;
@@ -12,6 +11,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::error::{Doing, Result};
+use crate::shares::Shares;
 
 /// Annotation of a `KubeFedCluster` whose managed objects are being deleted: nothing new is written there until then.
 /// It ends by itself, so that whoever set it need not come back.
@@ -63,19 +63,29 @@ pub(crate) async fn read(store: &Store) -> Result<(Fleet, Revision)> {
     Ok((fleet, listing.revision))
 }
 
-/// The clusters as they are now. One without a member cannot be talked to. One that misses probes keeps its share of
-/// replicas for `patience`.
+/// Takes note of a cluster that was registered or changed, or (`None`) is gone.
+pub(crate) fn take(fleet: &mut Fleet, name: &str, registered: Option<Registered>) {
+    let Ok(name) = ClusterName::parse(name) else {
+        return;
+    };
+    match registered {
+        Some(registered) => fleet.insert(name, registered),
+        None => fleet.remove(&name),
+    };
+}
+
+/// The clusters as they are now. One without a member cannot be talked to.
 pub(crate) fn clusters(
     fleet: &Fleet,
     members: &BTreeMap<String, Arc<Member>>,
     now: Timestamp,
-    patience: Duration,
+    shares: &Shares,
 ) -> BTreeMap<ClusterName, Cluster> {
     let cluster = |(name, registered): (&ClusterName, &Registered)| {
-        let health = members.get(name.as_str()).map(|member| member.health());
-        let ready = health.as_ref().is_some_and(|health| health.ready) && !registered.is_leaving(now);
-        let away = |since: Timestamp| Duration::try_from(now.duration_since(since)).unwrap_or_default();
-        let keeps_share = ready || health.is_some_and(|health| away(health.since) < patience);
+        let member = members.get(name.as_str());
+        let is_leaving = registered.is_leaving(now);
+        let ready = !is_leaving && member.is_some_and(|member| member.is_ready());
+        let keeps_share = member.is_some() && !is_leaving && shares.keeps(name.as_str()).unwrap_or(ready);
         let cluster = Cluster {
             name: name.clone(),
             labels: registered.labels.clone(),
@@ -110,7 +120,7 @@ mod tests {
     fn a_cluster_without_a_member_is_not_ready() {
         let name = ClusterName::parse("eu-1").unwrap();
         let fleet = Fleet::from([(name.clone(), Registered::default())]);
-        let clusters = clusters(&fleet, &BTreeMap::new(), Timestamp::UNIX_EPOCH, Duration::from_secs(60));
+        let clusters = clusters(&fleet, &BTreeMap::new(), Timestamp::UNIX_EPOCH, &Shares::default());
         assert!(!clusters[&name].ready && !clusters[&name].keeps_share);
     }
 }

@@ -8,12 +8,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use atoll_clusters::{Condition, Facts, HealthSnapshot, Member, State};
+use atoll_federation::EventNote;
 use atoll_store::{ClusterHealth, Error as StoreError, Object, Store, Transaction, Write};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use crate::error::{Doing, Error, Result, chain};
+use crate::events::{Recorder, Subject};
 use crate::hub::Hub;
 use crate::leader::Leadership;
 use crate::registry::last_health;
@@ -21,7 +23,7 @@ use crate::registry::last_health;
 const RETRY: Duration = Duration::from_secs(1);
 
 /// Records the health of all members until the leadership ends.
-pub(crate) async fn run(hub: Hub, leadership: Leadership) {
+pub(crate) async fn run(hub: Hub, leadership: Leadership, recorder: Recorder) {
     let mut recorded: BTreeMap<String, Essence> = BTreeMap::new();
     let mut news = hub.clusters.health();
     let mut set = hub.clusters.subscribe();
@@ -37,7 +39,10 @@ pub(crate) async fn run(hub: Hub, leadership: Leadership) {
                 continue;
             }
             match record(&hub, &leadership, member, &snapshot, &essence).await {
-                Ok(()) => {
+                Ok(written) => {
+                    if let Some((subject, note)) = written {
+                        recorder.tell(&subject, note);
+                    }
                     recorded.insert(member.name().to_owned(), essence);
                 }
                 Err(error) if error.is_lost_leadership() => return,
@@ -91,11 +96,11 @@ async fn record(
     member: &Arc<Member>,
     snapshot: &HealthSnapshot,
     essence: &Essence,
-) -> Result<()> {
+) -> Result<Option<(Subject, EventNote)>> {
     leadership.check()?;
     let name = member.name();
     let Some(row) = hub.store.cluster(name).await.doing("reading a cluster")? else {
-        return Ok(());
+        return Ok(None);
     };
     let object = hub
         .store
@@ -109,7 +114,7 @@ async fn record(
         .zip(status.as_ref())
         .is_none_or(|(object, status)| words(&object.body["status"]) == words(status));
     if known && told && (row.uid.is_some() || member.uid().is_none()) {
-        return Ok(());
+        return Ok(None);
     }
     let health = ClusterHealth {
         name: name.to_owned(),
@@ -130,9 +135,47 @@ async fn record(
     {
         // The registry closes the member for it; until then its state is told without its identity.
         let health = ClusterHealth { uid: None, ..health };
-        return write(hub, leadership, object.as_ref(), status, health).await;
+        write(hub, leadership, object.as_ref(), status.clone(), health).await?;
+    } else {
+        written?;
     }
-    written
+    let told = object.as_ref().zip(status.as_ref()).and_then(|(object, status)| {
+        let note = note(status)?;
+        let before = note_reason(&object.body["status"]);
+        (before != Some(note.reason)).then(|| (Subject::of(object), note))
+    });
+    Ok(told)
+}
+
+/// What a status is worth telling, in KubeFed's words where it has one.
+fn note(status: &Value) -> Option<EventNote> {
+    let is_true = |condition: &&Value| condition["status"] == "True";
+    let conditions = || status["conditions"].as_array().into_iter().flatten();
+    let of = |kind: &str| conditions().filter(is_true).find(|condition| condition["type"] == kind);
+    let told = |warning: bool, reason: &'static str, condition: &Value| EventNote {
+        warning,
+        reason,
+        message: condition["message"].as_str().unwrap_or_default().to_owned(),
+    };
+    if let Some(condition) = of("ConfigMalformed") {
+        return Some(told(true, "MalformedClusterConfig", condition));
+    }
+    if let Some(condition) = ["AuthFailed", "CertInvalid", "Offline"].into_iter().find_map(of) {
+        return Some(told(true, "RetrievingClusterHealthFailed", condition));
+    }
+    if let Some(condition) = of("WrongIdentity") {
+        return Some(told(true, "ClusterNotReady", condition));
+    }
+    let ready = conditions().find(|condition| condition["type"] == "Ready")?;
+    Some(if ready["status"] == "True" {
+        told(false, "ClusterReady", ready)
+    } else {
+        told(true, "ClusterNotReady", ready)
+    })
+}
+
+fn note_reason(status: &Value) -> Option<&'static str> {
+    note(status).map(|note| note.reason)
 }
 
 async fn write(
@@ -248,6 +291,29 @@ mod tests {
                 }],
             })
         );
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_cluster_is_told_in_kubefeds_words() {
+        let told = |conditions: Value| {
+            let note = note(&json!({"conditions": conditions})).unwrap();
+            (note.warning, note.reason)
+        };
+        let condition = |kind: &str, status: &str| json!({"type": kind, "status": status, "message": "m"});
+        assert_eq!(told(json!([condition("Ready", "True")])), (false, "ClusterReady"));
+        assert_eq!(
+            told(json!([condition("Ready", "False"), condition("Offline", "False")])),
+            (true, "ClusterNotReady")
+        );
+        assert_eq!(
+            told(json!([condition("Offline", "True")])),
+            (true, "RetrievingClusterHealthFailed")
+        );
+        assert_eq!(
+            told(json!([condition("ConfigMalformed", "True")])),
+            (true, "MalformedClusterConfig")
+        );
+        assert_eq!(note(&json!({})), None);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use crate::Options;
 use crate::configuration::Configuration;
 use crate::counts::Tally;
+use crate::shares::Shares;
 
 #[derive(Clone)]
 pub(crate) struct Hub {
@@ -18,11 +19,17 @@ pub(crate) struct Hub {
     pub(crate) options: Arc<Options>,
     pub(crate) tally: Arc<Tally>,
     pub(crate) configured: watch::Receiver<Arc<Configuration>>,
+    pub(crate) shared: watch::Receiver<Arc<Shares>>,
 }
 
 impl Hub {
     /// What people configured, as it is now.
     pub(crate) fn configuration(&self) -> Arc<Configuration> {
         self.configured.borrow().clone()
+    }
+
+    /// Which clusters keep their share of replicas now.
+    pub(crate) fn shares(&self) -> Arc<Shares> {
+        self.shared.borrow().clone()
     }
 }

@@ -97,7 +97,12 @@ impl Key {
 
     /// The same by the place of the member's object. A FederatedNamespace lies in the namespace that it makes.
     pub(crate) fn of_target(kind: Kind, namespace: &str, name: &str) -> Self {
-        let namespace = if kind.row().is_namespace() { name } else { namespace };
+        let row = kind.row();
+        let namespace = if row.is_namespace() && !row.is_plain() {
+            name
+        } else {
+            namespace
+        };
         Self {
             kind,
             namespace: namespace.to_owned(),
@@ -177,7 +182,7 @@ mod tests {
     #[test]
     fn other_objects_have_no_key() {
         assert_eq!(
-            Key::of_stored(&TypeTable::built_in(), &ObjectKey::new("", "configmaps", "shop", "web")),
+            Key::of_stored(&TypeTable::built_in(), &ObjectKey::new("", "events", "shop", "web")),
             None
         );
         assert_eq!(

@@ -5,6 +5,8 @@
 //!
 //! * `health` puts what is known of members on record, when it says something new;
 //! * `sync` looks at a federated object, asks `atoll_federation` what to do, and does exactly that;
+//! * `type_configs` says of each type what runs for it, and lets a type go that nothing is left of;
+//! * `events` writes down what happened;
 //! * `namespaces` empties hub namespaces that are on their way out;
 //! * `compaction` forgets old history and ended sessions.
 //!
@@ -19,17 +21,24 @@ mod concerns;
 pub mod configuration;
 mod counts;
 mod error;
+mod events;
 mod feed;
 mod fleet;
 mod health;
+mod holds;
 mod hub;
+mod interned;
 mod key;
 mod leader;
 mod namespaces;
+mod preferences;
 mod preview;
 mod queue;
 mod registry;
+mod release;
+mod shares;
 mod sync;
+mod type_configs;
 mod unregister;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -47,6 +56,7 @@ use tracing::Instrument;
 pub use configuration::Configuration;
 pub use counts::Counts;
 pub use error::{Error, Result};
+pub use holds::{HeldChange, HeldDelete, HoldCause};
 pub use leader::Timing;
 pub use unregister::Left;
 
@@ -55,6 +65,7 @@ use crate::hub::Hub;
 use crate::leader::Leadership;
 use crate::namespaces::Namespaces;
 use crate::sync::Sync;
+use crate::type_configs::TypeConfigs;
 
 /// How the controllers work.
 #[derive(Debug, Clone)]
@@ -73,7 +84,8 @@ pub struct Options {
     pub step_deadline: Duration,
     /// How often an object is looked at although nothing happened.
     pub resync: Duration,
-    /// Objects that are worked on at a time.
+    /// Objects that are worked on at a time. Each waits for the disk several times, so there are more of them than
+    /// processors.
     pub parallel: usize,
 }
 
@@ -87,7 +99,7 @@ impl Options {
             observe_deadline: Duration::from_secs(3),
             step_deadline: Duration::from_secs(10),
             resync: Duration::from_secs(600),
-            parallel: 16,
+            parallel: 32,
         }
     }
 }
@@ -106,6 +118,7 @@ struct Inner {
     opened: watch::Receiver<bool>,
     /// What runs while this replica leads.
     leading: Mutex<Option<(Leadership, Arc<Sync>)>>,
+    recent_holds: holds::Recent,
 }
 
 impl Inner {
@@ -121,10 +134,15 @@ impl Inner {
     async fn lead(&self) {
         let options = &self.hub.options;
         let mut opened = self.opened.clone();
+        let mut configured = self.hub.configured.clone();
         loop {
             let campaign = async {
-                // Before they are open, every member would count as away.
+                // Before they are open, every member would count as away; and before it has been read what is
+                // configured, every type as propagated.
                 let _ = opened.wait_for(|opened| *opened).await;
+                if configured.borrow_and_update().revision == Revision(0) {
+                    let _ = configured.changed().await;
+                }
                 leader::campaign(&self.hub.store, &options.holder, &options.timing).await
             };
             let Some(leadership) = self.stop.run_until_cancelled(campaign).await else {
@@ -151,16 +169,22 @@ impl Inner {
     async fn work(&self, leadership: &Leadership) {
         let tracker = TaskTracker::new();
         let namespaces = Namespaces::new();
+        let type_configs = Arc::new(TypeConfigs::default());
+        let (recorder, events) = events::recorder(self.hub.tally.clone());
         let sync = Sync::new(
             self.hub.clone(),
             leadership.clone(),
             namespaces.clone(),
+            type_configs.clone(),
+            recorder.clone(),
             tracker.clone(),
         );
         self.set_leading(Some((leadership.clone(), sync.clone())));
-        tracker.spawn(health::run(self.hub.clone(), leadership.clone()).in_current_span());
+        tracker.spawn(health::run(self.hub.clone(), leadership.clone(), recorder).in_current_span());
         tracker.spawn(sync.run().in_current_span());
         tracker.spawn(namespaces.run(self.hub.clone(), leadership.clone()).in_current_span());
+        tracker.spawn(type_configs.run(self.hub.clone(), leadership.clone()).in_current_span());
+        tracker.spawn(events.run(self.hub.clone(), leadership.clone()).in_current_span());
         tracker.spawn(compaction::run(self.hub.clone(), leadership.clone()).in_current_span());
         leadership.lost().cancelled().await;
         self.set_leading(None);
@@ -175,8 +199,10 @@ impl Controllers {
         let stop = CancellationToken::new();
         let (configures, configured) = watch::channel(Arc::default());
         let follow = configuration::run(store.clone(), configures, stop.clone());
+        let (shares, shared) = watch::channel(Arc::default());
         let hub = Hub {
             configured,
+            shared,
             store,
             clusters,
             options: Arc::new(options),
@@ -188,11 +214,16 @@ impl Controllers {
             stop,
             tasks: TaskTracker::new(),
             leading: Mutex::new(None),
+            recent_holds: holds::Recent::default(),
             hub,
         });
         inner
             .tasks
             .spawn(follow.instrument(tracing::info_span!("configuration")));
+        let probing = configuration::follow_health_check(inner.hub.clone(), inner.stop.clone());
+        inner.tasks.spawn(probing.instrument(tracing::info_span!("probing")));
+        let shares = shares::run(inner.hub.clone(), shares, inner.stop.clone());
+        inner.tasks.spawn(shares.instrument(tracing::info_span!("shares")));
         let registry = registry::run(inner.hub.clone(), opens, inner.stop.clone());
         inner.tasks.spawn(registry.instrument(tracing::info_span!("registry")));
         let leader = inner.clone();
@@ -240,6 +271,43 @@ impl Controllers {
         within: Option<&Value>,
     ) -> Result<Preview> {
         preview::tell(&self.inner.hub, kind, object, within).await
+    }
+
+    /// What would happen with its object if this `ReplicaSchedulingPreference` were saved; `None` when there is no such
+    /// object.
+    ///
+    /// # Errors
+    /// When the object cannot be read as one of its kind, or the store fails.
+    pub async fn preview_preference(&self, preference: &Value) -> Result<Option<Preview>> {
+        preview::tell_preferred(&self.inner.hub, preference).await
+    }
+
+    /// Changes whose deletes wait for a confirmation. Any replica can tell. To confirm one, its token goes into the
+    /// annotation `atoll.dev/confirm-deletes` of the object [`HeldChange::annotate`]; a token that is not the one of now
+    /// confirms nothing.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn holds(&self) -> Result<Vec<HeldChange>> {
+        holds::list(&self.inner.hub).await
+    }
+
+    /// The same for whoever only looks: counting goes through all records, so what was counted serves all who ask for
+    /// ten times as long as that took.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn recent_holds(&self) -> Result<Arc<Vec<HeldChange>>> {
+        self.inner.recent_holds.get(&self.inner.hub).await
+    }
+
+    /// Lets clusters keep these objects, which a held change would delete: the hub's marks and records of them go.
+    /// Tells where that could not be done, and why.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn release(&self, deletes: &[HeldDelete]) -> Result<Vec<Left>> {
+        release::release(&self.inner.hub, deletes).await
     }
 
     /// What was done so far.

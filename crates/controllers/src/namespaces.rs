@@ -8,7 +8,9 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use atoll_federation::types::{SYSTEM_NAMESPACE, find};
+use atoll_federation::TypeTable;
+use atoll_federation::plain::{self, ORPHAN_FINALIZER};
+use atoll_federation::types::SYSTEM_NAMESPACE;
 use atoll_store::{Object, ObjectKey, Transaction, Write};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -16,6 +18,7 @@ use serde_json::{Value, json};
 use crate::error::{Doing, Result, chain};
 use crate::hub::Hub;
 use crate::leader::Leadership;
+use crate::preferences;
 use crate::queue::{Queue, Verdict};
 
 const NAMESPACES: usize = 10_000;
@@ -67,10 +70,10 @@ impl Namespaces {
                         Verdict::Settled(None)
                     }
                     Ok(false) => Verdict::Settled(Some(RECHECK)),
+                    // An object moved while it was read, and is read again.
+                    Err(error) if error.is_conflict() => Verdict::Again,
                     Err(error) => {
-                        if !error.is_conflict() {
-                            tracing::warn!(namespace = name, error = %chain(&error), "the namespace {name} cannot be emptied");
-                        }
+                        tracing::warn!(namespace = name, error = %chain(&error), "the namespace {name} cannot be emptied");
                         Verdict::Failed(Duration::ZERO)
                     }
                 };
@@ -94,10 +97,13 @@ async fn empty(hub: &Hub, leadership: &Leadership, name: &str) -> Result<bool> {
         .objects_in_namespace(name)
         .await
         .doing("listing a namespace")?;
-    let (last, contents): (Vec<Object>, Vec<Object>) = inside.into_iter().partition(|object| is_last(&object.key));
-    let next = if contents.is_empty() { last } else { contents };
+    let configuration = hub.configuration();
+    let next = next(&configuration.types, inside);
     let now = Timestamp::now();
-    let writes: Vec<Write> = next.iter().filter_map(|object| deletion(object, now)).collect();
+    let writes: Vec<Write> = next
+        .iter()
+        .filter_map(|object| deletion(object, keeps_copies(&namespace.body), now))
+        .collect();
     let nothing_inside = next.is_empty();
     for write in writes {
         self::write(hub, leadership, write).await?;
@@ -105,17 +111,40 @@ async fn empty(hub: &Hub, leadership: &Leadership, name: &str) -> Result<bool> {
     if !nothing_inside {
         return Ok(false);
     }
-    write(hub, leadership, release(&namespace)).await?;
+    if let Some(release) = release(&namespace) {
+        write(hub, leadership, release).await?;
+    }
     Ok(true)
 }
 
-fn is_last(key: &ObjectKey) -> bool {
-    let federated = find("namespaces").map(|row| &row.federated);
-    federated.is_some_and(|federated| federated.group == key.group && federated.plural == key.resource)
+/// What goes now: contents first and the FederatedNamespace last. A replica preference outlives the object that it is
+/// about: without it, that one would be scaled on its way out.
+fn next(types: &TypeTable, inside: Vec<Object>) -> Vec<Object> {
+    let is_of_type = |key: &ObjectKey| types.of_resource(&key.group, &key.resource);
+    let is_last = |object: &Object| is_of_type(&object.key).is_some_and(|served| served.row.is_namespace());
+    let (last, mut contents): (Vec<Object>, Vec<Object>) = inside.into_iter().partition(is_last);
+    if contents.is_empty() {
+        return last;
+    }
+    if contents.iter().any(|object| is_of_type(&object.key).is_some()) {
+        contents.retain(|object| !preferences::is_preference(&object.key));
+    }
+    contents
 }
 
-/// The deletion of an object, as the API does it; `None` when it has begun already.
-fn deletion(object: &Object, now: Timestamp) -> Option<Write> {
+/// Whether a deletion leaves the copies in members as they are, in the words of Federation v1.
+fn keeps_copies(body: &Value) -> bool {
+    has_finalizer(body, ORPHAN_FINALIZER)
+}
+
+fn has_finalizer(body: &Value, name: &str) -> bool {
+    let finalizers = body["metadata"]["finalizers"].as_array();
+    finalizers.is_some_and(|finalizers| finalizers.iter().any(|one| one == name))
+}
+
+/// The deletion of an object, as the API does it; `None` when it has begun already. Copies of a plain object are kept in
+/// members when those of its namespace are.
+fn deletion(object: &Object, keeps_copies: bool, now: Timestamp) -> Option<Write> {
     let metadata = &object.body["metadata"];
     let is_held = metadata["finalizers"]
         .as_array()
@@ -130,6 +159,12 @@ fn deletion(object: &Object, now: Timestamp) -> Option<Write> {
         return None;
     }
     let mut body = (*object.body).clone();
+    if !keeps_copies
+        && plain::is_held(&body)
+        && let Some(finalizers) = body["metadata"]["finalizers"].as_array_mut()
+    {
+        finalizers.retain(|finalizer| finalizer != ORPHAN_FINALIZER);
+    }
     let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
     body["metadata"]["deletionTimestamp"] = now.to_string().into();
     body["metadata"]["deletionGracePeriodSeconds"] = 0.into();
@@ -143,8 +178,9 @@ fn deletion(object: &Object, now: Timestamp) -> Option<Write> {
     })
 }
 
-/// Lets the namespace go, unless somebody else holds it too.
-fn release(namespace: &Object) -> Write {
+/// Lets the namespace go, unless somebody else holds it too. `None` when that was done before: each write of it is a
+/// reason to look at it again.
+fn release(namespace: &Object) -> Option<Write> {
     let mut body = (*namespace.body).clone();
     if let Some(finalizers) = body["spec"]["finalizers"].as_array_mut() {
         finalizers.retain(|finalizer| finalizer != CONTENTS);
@@ -154,16 +190,16 @@ fn release(namespace: &Object) -> Write {
         if !is_held(&body["spec"]["finalizers"]) && body["spec"].is_object() {
             body["spec"]["finalizers"] = json!([]);
         }
-        return Write::Update {
+        return (body != *namespace.body).then(|| Write::Update {
             key: namespace.key.clone(),
             body: body.into(),
             expected: namespace.revision,
-        };
+        });
     }
-    Write::Delete {
+    Some(Write::Delete {
         key: namespace.key.clone(),
         expected: Some(namespace.revision),
-    }
+    })
 }
 
 async fn write(hub: &Hub, leadership: &Leadership, write: Write) -> Result<()> {
@@ -181,6 +217,7 @@ async fn write(hub: &Hub, leadership: &Leadership, write: Write) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use atoll_federation::plain::DELETE_FINALIZER;
     use atoll_store::Revision;
 
     use super::*;
@@ -204,7 +241,7 @@ mod tests {
         let now = Timestamp::UNIX_EPOCH;
         let free = object("configmaps", json!({"metadata": {}}));
         assert!(matches!(
-            deletion(&free, now),
+            deletion(&free, false, now),
             Some(Write::Delete {
                 expected: Some(Revision(7)),
                 ..
@@ -214,12 +251,39 @@ mod tests {
             "configmaps",
             json!({"metadata": {"finalizers": ["x"], "generation": 2}}),
         );
-        let Some(Write::Update { body, .. }) = deletion(&held, now) else {
+        let Some(Write::Update { body, .. }) = deletion(&held, false, now) else {
             panic!("it is not marked")
         };
         assert_eq!(body["metadata"]["deletionTimestamp"], "1970-01-01T00:00:00Z");
         assert_eq!(body["metadata"]["generation"], 3);
-        assert!(deletion(&object("configmaps", (*body).clone()), now).is_none());
+        assert!(deletion(&object("configmaps", (*body).clone()), false, now).is_none());
+    }
+
+    #[test]
+    fn copies_of_a_plain_object_are_kept_when_those_of_its_namespace_are() {
+        let held = object(
+            "configmaps",
+            json!({"metadata": {"finalizers": [DELETE_FINALIZER, ORPHAN_FINALIZER]}}),
+        );
+        for (namespace, expected) in [
+            (json!({"metadata": {}}), json!([DELETE_FINALIZER])),
+            (
+                json!({"metadata": {"finalizers": [DELETE_FINALIZER, ORPHAN_FINALIZER]}}),
+                json!([DELETE_FINALIZER, ORPHAN_FINALIZER]),
+            ),
+        ] {
+            let Some(Write::Update { body, .. }) = deletion(&held, keeps_copies(&namespace), Timestamp::UNIX_EPOCH)
+            else {
+                panic!("it is not marked")
+            };
+            assert_eq!(body["metadata"]["finalizers"], expected);
+        }
+        // Nobody here holds it: whoever put that finalizer on it takes it off.
+        let other = object("configmaps", json!({"metadata": {"finalizers": [ORPHAN_FINALIZER]}}));
+        let Some(Write::Update { body, .. }) = deletion(&other, false, Timestamp::UNIX_EPOCH) else {
+            panic!("it is not marked")
+        };
+        assert_eq!(body["metadata"]["finalizers"], json!([ORPHAN_FINALIZER]));
     }
 
     #[test]
@@ -228,38 +292,49 @@ mod tests {
             "namespaces",
             json!({"metadata": {}, "spec": {"finalizers": ["kubernetes"]}}),
         );
-        assert!(matches!(release(&free), Write::Delete { .. }));
+        assert!(matches!(release(&free), Some(Write::Delete { .. })));
         let held = object(
             "namespaces",
             json!({"metadata": {"finalizers": ["x"]}, "spec": {"finalizers": ["kubernetes"]}}),
         );
-        let Write::Update { body, .. } = release(&held) else {
+        let Some(Write::Update { body, .. }) = release(&held) else {
             panic!("it is deleted")
         };
         assert_eq!(body["spec"]["finalizers"], json!([]));
+        // Writing it again would bring it here again, without end.
+        assert!(release(&object("namespaces", (*body).clone())).is_none());
         let other = object(
             "namespaces",
             json!({"metadata": {}, "spec": {"finalizers": ["kubernetes", "other"]}}),
         );
-        let Write::Update { body, .. } = release(&other) else {
+        let Some(Write::Update { body, .. }) = release(&other) else {
             panic!("it is deleted")
         };
         assert_eq!(body["spec"]["finalizers"], json!(["other"]));
     }
 
     #[test]
-    fn the_federated_namespace_goes_last() {
-        assert!(is_last(&ObjectKey::new(
-            "types.kubefed.io",
-            "federatednamespaces",
-            "shop",
-            "shop"
-        )));
-        assert!(!is_last(&ObjectKey::new(
-            "types.kubefed.io",
-            "federatedconfigmaps",
-            "shop",
-            "a"
-        )));
+    fn the_federated_namespace_goes_last_and_preferences_after_what_they_are_about() {
+        let types = TypeTable::built_in();
+        let of = |group: &str, resource: &str| Object {
+            key: ObjectKey::new(group, resource, "shop", "shop"),
+            ..object(resource, json!({"metadata": {}}))
+        };
+        let namespace = || of("types.kubefed.io", "federatednamespaces");
+        let preference = || of("scheduling.kubefed.io", "replicaschedulingpreferences");
+        let next = |inside: Vec<Object>| -> Vec<String> {
+            let next = next(&types, inside).into_iter();
+            next.map(|object| object.key.resource).collect()
+        };
+        let (event, web) = (of("", "events"), of("types.kubefed.io", "federateddeployments"));
+        assert_eq!(
+            next(vec![event.clone(), preference(), web, namespace()]),
+            ["events", "federateddeployments"]
+        );
+        assert_eq!(
+            next(vec![event, preference(), namespace()]),
+            ["events", "replicaschedulingpreferences"]
+        );
+        assert_eq!(next(vec![namespace()]), ["federatednamespaces"]);
     }
 }

@@ -3,6 +3,7 @@
 //! A key carries no message. Whoever takes it looks at how things are, so ten reasons to look are one look.
 
 mod core;
+mod lane;
 
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -67,6 +68,12 @@ impl<K: Fair + Clone + Eq + Hash + Ord> Queue<K> {
     /// There is a reason to look at `key` now.
     pub(crate) fn add(&self, key: K) {
         self.add_after(key, Duration::ZERO);
+    }
+
+    /// There is one, and somebody waits for it: it goes before keys of its lane that nobody waits for.
+    pub(crate) fn hurry(&self, key: K) {
+        self.core().hurry(key, Instant::now());
+        self.wake.notify_one();
     }
 
     /// There will be one after `delay`.

@@ -5,6 +5,7 @@
 //! member, and a row that cannot be used is a member that says why.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use atoll_clusters::{Connection, Credential, Endpoint, HealthSnapshot, Members, Registration};
@@ -23,6 +24,8 @@ const COALESCE: Duration = Duration::from_millis(30);
 /// Between two readings there is this many times as long as one of them took: a busy store with many clusters is not
 /// read all the time.
 const REST: u32 = 10;
+/// The same while members come and go: somebody waits for them.
+const SHORT_REST: u32 = 2;
 /// The wake-up is a courtesy; the rows are read this often in any case.
 const POLL: Duration = Duration::from_secs(30);
 const RETRY: Duration = Duration::from_secs(2);
@@ -36,6 +39,7 @@ pub(crate) async fn run(hub: Hub, opened: watch::Sender<bool>, stop: Cancellatio
         revisions.mark_unchanged();
         health.mark_unchanged();
         let begun = Instant::now();
+        let before = hub.clusters.members();
         let wait = match hub.store.clusters().await {
             Ok(rows) => {
                 let registrations = registry.registrations(&hub.store, rows, &hub.clusters.members());
@@ -48,7 +52,9 @@ pub(crate) async fn run(hub: Hub, opened: watch::Sender<bool>, stop: Cancellatio
                 RETRY
             }
         };
-        let rest = COALESCE.max(begun.elapsed() * REST).min(RETRY);
+        let is_moving = !Arc::ptr_eq(&before, &hub.clusters.members());
+        let rest = if is_moving { SHORT_REST } else { REST };
+        let rest = COALESCE.max(begun.elapsed() * rest).min(RETRY);
         tokio::select! {
             () = stop.cancelled() => return,
             Ok(()) = revisions.changed() => {}

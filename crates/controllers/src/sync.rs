@@ -9,42 +9,60 @@ pub(crate) mod context;
 pub(crate) mod execute;
 pub(crate) mod failure;
 mod lanes;
-mod leftovers;
+pub(crate) mod leftovers;
 pub(crate) mod observe;
+pub(crate) mod plain;
+pub(crate) mod pods;
 mod record;
 mod rounds;
+mod slots;
 mod triggers;
+mod verdict;
+mod waking;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use atoll_federation::plan::Cause;
-use atoll_federation::{ClusterName, FailureKind, FederatedObject, FinalizerAction, Observed, Outcome, Reason, Step};
+use atoll_federation::{ClusterName, FailureKind, FinalizerAction, Observed, Outcome, Plan, Reason};
+use atoll_store::Object;
 use futures::FutureExt;
-use rand::Rng;
-use serde_json::Value;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
 use self::context::Context;
 use self::lanes::Lanes;
+use self::plain::Read;
+use self::pods::Readings;
 use self::rounds::{Finished, Round};
-use crate::brake::{Brake, Judgement};
+use self::slots::{Slot, Slots};
+use crate::brake::{Brake, COUNT, Judgement};
 use crate::cache::{Cache, Reasons};
 use crate::concerns::Concerns;
-use crate::error::{Doing, Error, Result, chain};
+use crate::error::{Doing, Result, chain};
+use crate::events::{Recorder, Subject};
 use crate::fleet::Fleet;
 use crate::hub::Hub;
 use crate::key::Key;
 use crate::leader::Leadership;
 use crate::namespaces::Namespaces;
+use crate::preferences;
 use crate::queue::{Queue, Verdict};
+use crate::type_configs::TypeConfigs;
 
 /// Keys that may be known; beyond that they wait for the next listing.
 const KEYS: usize = 500_000;
 /// A conflict is looked at again at once, but not for ever.
 const QUICK_RETRIES: u32 = 2;
+
+/// Without knowing how many replicas go where, nothing is written anywhere.
+fn leave_as_it_is(plan: &mut Plan, why: String) {
+    plan.clusters.clear();
+    plan.records.clear();
+    plan.hold = None;
+    plan.replicas = None;
+    plan.whole = Some((Reason::InvalidPreference, why));
+}
 
 /// The controller of federated objects, while this replica leads.
 pub(crate) struct Sync {
@@ -54,9 +72,12 @@ pub(crate) struct Sync {
     concerns: Arc<Concerns>,
     cache: Cache,
     lanes: Lanes,
+    readings: Readings,
     brake: Brake,
     fleet: watch::Sender<Arc<Fleet>>,
     namespaces: Arc<Namespaces>,
+    type_configs: Arc<TypeConfigs>,
+    recorder: Recorder,
     tracker: TaskTracker,
 }
 
@@ -65,6 +86,8 @@ impl Sync {
         hub: Hub,
         leadership: Leadership,
         namespaces: Arc<Namespaces>,
+        type_configs: Arc<TypeConfigs>,
+        recorder: Recorder,
         tracker: TaskTracker,
     ) -> Arc<Self> {
         let queue = Queue::new(KEYS);
@@ -81,9 +104,12 @@ impl Sync {
             concerns,
             cache,
             lanes: Lanes::default(),
+            readings: Readings::default(),
             brake: Brake::default(),
             fleet: watch::Sender::default(),
             namespaces,
+            type_configs,
+            recorder,
             tracker,
         })
     }
@@ -104,25 +130,21 @@ impl Sync {
 
     /// Hands keys to tasks of their own, so that one that panics or hangs is its own trouble.
     async fn dispatch(self: &Arc<Self>) {
-        let slots = Arc::new(Semaphore::new(self.hub.options.parallel.max(1)));
-        loop {
-            let Ok(slot) = slots.clone().acquire_owned().await else {
-                return;
-            };
+        let slots = Slots::new(self.hub.options.parallel);
+        while let Some(mut slot) = slots.take().await {
             let key = self.queue.next().await;
             let sync = self.clone();
             let lost = self.leadership.lost().clone();
             self.tracker.spawn(async move {
-                let _slot = slot;
-                if let Some(verdict) = lost.run_until_cancelled(sync.attend(&key)).await {
+                if let Some(verdict) = lost.run_until_cancelled(sync.attend(&key, &mut slot)).await {
                     sync.queue.finish(&key, verdict);
                 }
             });
         }
     }
 
-    async fn attend(self: &Arc<Self>, key: &Key) -> Verdict {
-        match AssertUnwindSafe(self.sync(key)).catch_unwind().await {
+    async fn attend(self: &Arc<Self>, key: &Key, slot: &mut Slot) -> Verdict {
+        match AssertUnwindSafe(self.sync(key, slot)).catch_unwind().await {
             Ok(Ok(verdict)) => verdict,
             Ok(Err(error)) if error.is_lost_leadership() => {
                 self.leadership.lost().cancel();
@@ -143,30 +165,74 @@ impl Sync {
     }
 
     /// One run over one object.
-    async fn sync(self: &Arc<Self>, key: &Key) -> Result<Verdict> {
+    async fn sync(self: &Arc<Self>, key: &Key, slot: &mut Slot) -> Result<Verdict> {
         self.leadership.check()?;
+        let configuration = self.hub.configuration();
+        if !configuration.serves(key.kind) {
+            self.forget(key);
+            return Ok(Verdict::Settled(None));
+        }
         let stored = self
             .hub
             .store
             .object(&key.stored())
             .await
             .doing("reading a federated object")?;
+        let propagates = configuration.propagates(key);
         let Some(mut stored) = stored else {
+            if !propagates {
+                self.forget(key);
+                return Ok(Verdict::Settled(None));
+            }
+            preferences::tell_without_target(&self.hub, &self.leadership, key).await?;
             return leftovers::remove(self, key).await;
         };
-        let parse = |body: &Value| FederatedObject::parse(key.kind.row(), body).map_err(Error::Object);
+        if plain::is_being_emptied(key, &stored) {
+            // Its last finalizer but ours brings the next look.
+            return Ok(Verdict::Settled(Some(self.resync())));
+        }
+        let (mut object, mut plain) = match plain::read(&self.hub, key, &stored.body).await? {
+            Read::Federated(object) => (*object, None),
+            Read::Plain(plain) => (plain.object.clone(), Some(plain)),
+            Read::Resting => {
+                self.forget(key);
+                return Ok(Verdict::Settled(None));
+            }
+        };
+        if !propagates {
+            self.forget(key);
+            if !object.is_deleting() {
+                return Ok(Verdict::Settled(None));
+            }
+            // Nobody keeps it in step any more: members keep what they have, and nobody waits for them.
+            object.orphan = true;
+        }
         let fleet = self.fleet.borrow().clone();
-        let object = parse(&stored.body)?;
         let mut context = Context::load(&self.hub, &fleet, key, object).await?;
+        context.take_plain(plain.take());
         self.weigh(key, &fleet, &mut context).await?;
         self.hub.tally.planned();
         let nothing_seen = std::collections::BTreeMap::new();
-        let first = atoll_federation::plan(&context.input(&self.hub, &nothing_seen));
-        if first.finalizer == Some(FinalizerAction::Add) {
-            stored = record::add_finalizer(self, &stored).await?;
-            context.object = parse(&stored.body)?;
+        let mut first = atoll_federation::plan(&context.input(&self.hub, &nothing_seen));
+        if let Some(why) = context.refused_preference()
+            && !context.object.is_deleting()
+        {
+            leave_as_it_is(&mut first, why);
         }
-        self.follow(key, &context);
+        if first.finalizer == Some(FinalizerAction::Add) {
+            stored = record::add_finalizer(self, key, &stored).await?;
+            match plain::read(&self.hub, key, &stored.body).await? {
+                Read::Federated(object) => context.object = *object,
+                Read::Plain(plain) => {
+                    context.object = plain.object.clone();
+                    context.take_plain(Some(plain));
+                }
+                Read::Resting => return Ok(Verdict::Again),
+            }
+        }
+        if propagates {
+            self.follow(key, &context);
+        }
         let finished = if first.ignored
             || first
                 .whole
@@ -175,15 +241,30 @@ impl Sync {
         {
             Finished::without_looking(first)
         } else {
-            Round::new(self, key, &mut context).carry_out().await?
+            Round::new(self, key, &mut context, slot).carry_out().await?
         };
+        self.note(&stored, &context, &finished);
         let gone = record::record(self, key, &stored, &context, &finished).await?;
         self.tell_namespace(key, &finished);
+        plain::tell_target(self, key, &stored, &context).await?;
         if gone {
             self.forget(key);
             return Ok(Verdict::Again);
         }
         Ok(self.verdict(key, &context, &finished))
+    }
+
+    /// Tells what was done, and what is newly wrong.
+    fn note(&self, stored: &Object, context: &Context, finished: &Finished) {
+        let before = context.object.status.as_ref();
+        let notes = atoll_federation::events(context.row, &finished.plan, &finished.outcomes, before);
+        if notes.is_empty() {
+            return;
+        }
+        let subject = Subject::of(stored);
+        for note in notes {
+            self.recorder.tell(&subject, note);
+        }
     }
 
     /// Asks whether what the object is displaced from is part of something larger that waits for a confirmation.
@@ -202,9 +283,19 @@ impl Sync {
             .filter_map(|object| object.confirm_deletes.as_deref())
             .chain(of_clusters)
             .collect();
-        match self.brake.judge(&self.hub, fleet, key, &displaced, &tokens).await? {
+        let (hub, leadership) = (&self.hub, &self.leadership);
+        let judged = self.brake.judge(hub, leadership, fleet, key, &displaced, &tokens);
+        match judged.await? {
             Judgement::Free => {}
-            Judgement::Held(hold) => context.hold(hold),
+            Judgement::Held(hold, others) => {
+                // What they were told to confirm would confirm nothing any more. Changes come in bursts.
+                for other in others {
+                    if other != *key {
+                        self.queue.add_after(other, COUNT);
+                    }
+                }
+                context.hold(hold);
+            }
             Judgement::Confirmed(keys) => {
                 context.confirm();
                 for other in keys {
@@ -233,59 +324,6 @@ impl Sync {
         for (cluster, kind) in self.concerns.set(key, std::collections::BTreeSet::new()) {
             self.cache.leave(&cluster, kind);
         }
-    }
-
-    /// A namespace that has come into being lets in what waits for it.
-    fn tell_namespace(&self, key: &Key, finished: &Finished) {
-        if !key.kind.row().is_namespace() {
-            return;
-        }
-        let came = finished.plan.clusters.iter().any(|(name, cluster)| {
-            let begins =
-                matches!(&cluster.step, Step::Apply(apply) if matches!(apply.cause, Cause::Create | Cause::Adopt));
-            begins && matches!(finished.outcomes.get(name), Some(Outcome::Applied(_)))
-        });
-        if came {
-            self.wake_namespace(key);
-        }
-    }
-
-    fn wake_namespace(&self, key: &Key) {
-        for inside in self.concerns.in_namespace(&key.namespace) {
-            if inside != *key {
-                self.queue.add(inside);
-            }
-        }
-    }
-
-    fn verdict(&self, key: &Key, context: &Context, finished: &Finished) -> Verdict {
-        let mut retry = finished.retry;
-        let mut vanished = false;
-        for outcome in finished.outcomes.values() {
-            match outcome {
-                Outcome::Failed(failure)
-                    if failure.kind == FailureKind::Conflict && self.queue.failures(key) < QUICK_RETRIES =>
-                {
-                    retry = Some(retry.unwrap_or_default());
-                }
-                Outcome::Failed(failure) if failure.kind.is_transient() => retry = Some(retry.unwrap_or_default()),
-                Outcome::Deleted { gone: true } | Outcome::Released => vanished = true,
-                Outcome::Failed(_) | Outcome::Applied(_) | Outcome::Deleted { gone: false } => {}
-            }
-        }
-        if vanished && context.object.is_deleting() {
-            // What is left to do may be nothing.
-            return Verdict::Again;
-        }
-        if let Some(at_least) = retry {
-            return Verdict::Failed(at_least);
-        }
-        Verdict::Settled(Some(finished.plan.recheck.unwrap_or_else(|| self.resync())))
-    }
-
-    /// When an object is looked at again without any reason; spread, so that not all come together.
-    fn resync(&self) -> Duration {
-        self.hub.options.resync.mul_f64(rand::rng().random_range(0.8..1.2))
     }
 
     /// A run waits no longer for this request; its answer brings about the next one.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use atoll_clusters::Member;
 use atoll_federation::plan::{Removal, remove_leftover};
-use atoll_federation::{Cluster, ClusterName, Outcome, Step};
+use atoll_federation::{Cluster, ClusterName, Outcome, Reason, Step};
 use atoll_store::{Propagation, Store, Transaction, Write};
 use futures::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
@@ -48,7 +48,7 @@ pub struct Left {
 }
 
 impl Left {
-    fn new(of: &Propagation, message: impl Into<String>) -> Self {
+    pub(crate) fn new(of: &Propagation, message: impl Into<String>) -> Self {
         Self {
             resource: of.key.resource.clone(),
             namespace: of.key.namespace.clone(),
@@ -107,7 +107,7 @@ async fn round(
     // A namespace would take along what is still on its way out, or what could not be removed.
     let (waiting, empty): (Vec<_>, Vec<_>) = namespaces
         .into_iter()
-        .partition(|namespace| left.iter().any(|(other, _)| other.namespace == namespace.key.namespace));
+        .partition(|namespace| left.iter().any(|(other, _)| other.namespace == namespace.key.name));
     let first_the_rest = "it goes when what is in it is gone";
     left.extend(
         waiting
@@ -150,10 +150,15 @@ async fn remove_all(
 
 /// Removes one object; `None` when it is gone, or no longer the hub's.
 async fn remove(hub: &Hub, cluster: &ClusterName, member: &Member, of: &Propagation) -> Option<(String, End)> {
-    let types = &hub.configuration().types;
-    let Some((key, (_, remembered))) = Key::of_record(types, &of.key).zip(record(of.clone())) else {
-        return Some(("the hub does not know this type any more".to_owned(), End::Stays));
+    let configuration = hub.configuration();
+    let Some((key, (_, remembered))) = Key::of_record(&configuration.types, &of.key).zip(record(of.clone())) else {
+        // Whoever removed the type left its objects to their clusters.
+        return None;
     };
+    if !configuration.propagates(&key) {
+        let message = "its type is not propagated, so what is there is left alone".to_owned();
+        return Some((message, End::Stays));
+    }
     let options = &hub.options;
     let seen = if key.kind.row().is_namespace() {
         look_inside(member, &key, options.observe_deadline).await
@@ -176,7 +181,10 @@ async fn remove(hub: &Hub, cluster: &ClusterName, member: &Member, of: &Propagat
         Removal::Step(step) => step,
         Removal::Gone => return None,
         Removal::Going => return Some(("it is on its way out".to_owned(), End::Waits)),
-        Removal::Away => return Some(("the cluster does not answer".to_owned(), End::Waits)),
+        Removal::Away(Reason::ApiMissing) => {
+            return Some(("the cluster does not have this kind any more".to_owned(), End::Waits));
+        }
+        Removal::Away(_) => return Some(("the cluster does not answer".to_owned(), End::Waits)),
         Removal::Unclear(_, message) => return Some((message, End::Waits)),
     };
     if let (Step::Delete { .. }, Some(strangers @ 1..)) = (&step, seen.unmanaged) {

@@ -1,10 +1,15 @@
 //! One collection of one member as a value.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use atoll_federation::{Live, Present};
 use tokio::time::Instant;
+
+use super::packed::{Marks, Packed};
+use crate::interned::Interned;
+use crate::key::Key;
 
 /// How long what was seen still counts after the watch has broken off. A watch that goes on where it was says nothing,
 /// so this only means that the member is asked again.
@@ -19,8 +24,8 @@ const LATE: Duration = Duration::from_secs(60);
 /// Objects that are gone and may still be answered about, before those of long ago are forgotten.
 const MANY_GONE: usize = 1024;
 
-/// Namespace and name.
-pub(super) type Place = (String, String);
+/// The name of the object, shared by all who keep it.
+pub(super) type Place = Arc<Key>;
 
 /// What is known of an object.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,7 +54,8 @@ pub(super) enum Stir {
 #[derive(Debug)]
 pub(super) struct Shelf {
     begun: Instant,
-    objects: HashMap<Place, Present>,
+    marks: Arc<Interned<Marks>>,
+    objects: HashMap<Place, Packed>,
     /// What the watch last said to be gone.
     gone: HashMap<Place, Gone>,
     /// A whole list has been seen.
@@ -62,7 +68,7 @@ pub(super) struct Shelf {
 /// An object that the watch said to be gone, and as of which version.
 #[derive(Debug)]
 struct Gone {
-    present: Present,
+    last: Packed,
     at: Instant,
 }
 
@@ -74,9 +80,10 @@ struct Trouble {
 }
 
 impl Shelf {
-    pub(super) fn new(now: Instant) -> Self {
+    pub(super) fn new(marks: Arc<Interned<Marks>>, now: Instant) -> Self {
         Self {
             begun: now,
+            marks,
             objects: HashMap::new(),
             gone: HashMap::new(),
             synced: false,
@@ -85,7 +92,7 @@ impl Shelf {
         }
     }
 
-    pub(super) fn look(&self, place: &Place, now: Instant) -> Look {
+    pub(super) fn look(&self, place: &Key, now: Instant) -> Look {
         match &self.trouble {
             Some(Trouble {
                 missing: Some(message), ..
@@ -94,7 +101,7 @@ impl Shelf {
             Some(_) | None => {}
         }
         match self.objects.get(place) {
-            Some(present) => Look::Present(Box::new(present.clone())),
+            Some(present) => Look::Present(Box::new(present.unpack())),
             None if self.synced || now.duration_since(self.begun) >= UNREAD => Look::Unlisted,
             None => Look::Unsynced,
         }
@@ -115,17 +122,21 @@ impl Shelf {
         }
         self.gone.remove(&place);
         match self.objects.get(&place) {
-            Some(known) if is_older(&present, known) => Stir::Nothing,
+            Some(known) if known.is_newer_than(&present) => Stir::Nothing,
             Some(known) => {
-                let stir = compare(known, &present);
-                self.objects.insert(place, present);
+                let stir = compare(known.unpack(), &present);
+                self.keep(place, present);
                 stir
             }
             None => {
-                self.objects.insert(place, present);
+                self.keep(place, present);
                 Stir::Object
             }
         }
+    }
+
+    fn keep(&mut self, place: Place, present: Present) {
+        self.objects.insert(place, Packed::new(present, &self.marks));
     }
 
     /// What the member answered may be newer than what the watch has brought, or older: an object that is deleted as
@@ -134,19 +145,23 @@ impl Shelf {
         if self
             .gone
             .get(&place)
-            .is_some_and(|gone| is_older(&present, &gone.present))
+            .is_some_and(|gone| gone.last.is_newer_than(&present))
         {
             return;
         }
         if let Some(listing) = &mut self.listing {
             listing.insert(place.clone());
         }
-        if self.objects.get(&place).is_none_or(|known| !is_older(&present, known)) {
-            self.objects.insert(place, present);
+        if self
+            .objects
+            .get(&place)
+            .is_none_or(|known| !known.is_newer_than(&present))
+        {
+            self.keep(place, present);
         }
     }
 
-    pub(super) fn forget(&mut self, place: &Place) {
+    pub(super) fn forget(&mut self, place: &Key) {
         self.objects.remove(place);
     }
 
@@ -156,7 +171,8 @@ impl Shelf {
         if self.gone.len() >= MANY_GONE {
             self.gone.retain(|_, gone| now.duration_since(gone.at) < LATE);
         }
-        self.gone.insert(place, Gone { present, at: now });
+        let last = Packed::new(present, &self.marks);
+        self.gone.insert(place, Gone { last, at: now });
     }
 
     /// The list is complete: whether it is the first one to be known or after trouble, and what has vanished.
@@ -192,22 +208,17 @@ impl Shelf {
     }
 }
 
-/// Versions are numbers that rise; what is none is taken for newer.
-fn is_older(one: &Present, known: &Present) -> bool {
-    let number = |present: &Present| present.resource_version.parse::<u64>().ok();
-    one.uid == known.uid && matches!((number(one), number(known)), (Some(one), Some(known)) if one < known)
-}
-
-fn compare(known: &Present, now: &Present) -> Stir {
+fn compare(known: Present, now: &Present) -> Stir {
     let known = Present {
         resource_version: now.resource_version.clone(),
-        ..known.clone()
+        ..known
     };
     if known == *now {
         return Stir::Nothing;
     }
     let without_numbers = |present: &Present| Present {
         live: Live::default(),
+        remote_status: None,
         ..present.clone()
     };
     if without_numbers(&known) == without_numbers(now) {
@@ -219,10 +230,21 @@ fn compare(known: &Present, now: &Present) -> Stir {
 
 #[cfg(test)]
 mod tests {
+    use atoll_federation::types;
+
     use super::*;
+    use crate::key::Kind;
 
     fn place(name: &str) -> Place {
-        ("shop".into(), name.into())
+        Arc::new(Key {
+            kind: Kind::of(types::find("configmaps").unwrap()),
+            namespace: "shop".into(),
+            name: name.into(),
+        })
+    }
+
+    fn unread(now: Instant) -> Shelf {
+        Shelf::new(Arc::default(), now)
     }
 
     fn present(version: u64) -> Present {
@@ -235,7 +257,7 @@ mod tests {
     }
 
     fn synced(objects: &[(&str, u64)]) -> Shelf {
-        let mut shelf = Shelf::new(Instant::now());
+        let mut shelf = unread(Instant::now());
         shelf.restart();
         for (name, version) in objects {
             shelf.present(place(name), present(*version));
@@ -253,7 +275,7 @@ mod tests {
 
     #[test]
     fn before_the_first_list_is_complete_nothing_is_known_to_be_missing() {
-        let mut shelf = Shelf::new(Instant::now());
+        let mut shelf = unread(Instant::now());
         let now = Instant::now();
         assert_eq!(shelf.look(&place("a"), now), Look::Unsynced);
         shelf.restart();
@@ -267,7 +289,7 @@ mod tests {
     #[test]
     fn a_list_that_does_not_come_is_not_waited_for_for_ever() {
         let now = Instant::now();
-        let shelf = Shelf::new(now);
+        let shelf = unread(now);
         assert_eq!(shelf.look(&place("a"), now), Look::Unsynced);
         assert_eq!(shelf.look(&place("a"), now + UNREAD), Look::Unlisted);
     }
@@ -368,7 +390,7 @@ mod tests {
 
     #[test]
     fn a_collection_that_was_never_read_is_asked_for_by_name_when_watching_fails() {
-        let mut shelf = Shelf::new(Instant::now());
+        let mut shelf = unread(Instant::now());
         let now = Instant::now();
         assert!(
             shelf.fail(None, now),

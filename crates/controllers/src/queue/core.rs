@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::lane::Lane;
 use super::{Fair, Verdict};
 
 const FIRST_DELAY: Duration = Duration::from_secs(1);
@@ -29,7 +30,7 @@ enum State {
 pub(super) struct Core<K> {
     entries: HashMap<K, Entry>,
     /// Ready keys by lane, and the lanes in the order of their turns.
-    lanes: HashMap<String, VecDeque<K>>,
+    lanes: HashMap<String, Lane<K>>,
     turns: VecDeque<String>,
     ready: usize,
     /// Waiting keys by time; the serial number tells equal times apart.
@@ -75,6 +76,18 @@ impl<K: Fair + Clone + Eq + Hash + Ord> Core<K> {
         self.schedule(key, due, now);
     }
 
+    /// There is a reason to look at `key` before others: somebody waits for it.
+    pub(super) fn hurry(&mut self, key: K, now: Instant) {
+        self.add(key.clone(), now, now);
+        if self
+            .entries
+            .get(&key)
+            .is_some_and(|entry| matches!(entry.state, State::Ready))
+        {
+            self.lane(&key).urgent.push_back(key);
+        }
+    }
+
     fn schedule(&mut self, key: K, due: Instant, now: Instant) {
         let state = if due <= now {
             self.line_up(key.clone());
@@ -97,31 +110,49 @@ impl<K: Fair + Clone + Eq + Hash + Ord> Core<K> {
     }
 
     fn line_up(&mut self, key: K) {
-        let lane = key.lane().to_owned();
-        let keys = self.lanes.entry(lane.clone()).or_default();
-        if keys.is_empty() {
-            self.turns.push_back(lane);
-        }
-        keys.push_back(key);
+        self.lane(&key).others.push_back(key);
         self.ready += 1;
+    }
+
+    /// The lane of a key that is put there now.
+    fn lane(&mut self, key: &K) -> &mut Lane<K> {
+        let lane = self.lanes.entry(key.lane().to_owned()).or_default();
+        if lane.is_empty() {
+            self.turns.push_back(key.lane().to_owned());
+        }
+        lane
     }
 
     /// The next key whose time has come; lanes take turns.
     pub(super) fn take(&mut self, now: Instant) -> Option<K> {
         self.wake(now);
-        let lane = self.turns.pop_front()?;
-        let keys = self.lanes.get_mut(&lane)?;
-        let key = keys.pop_front()?;
-        if keys.is_empty() {
-            self.lanes.remove(&lane);
-        } else {
-            self.turns.push_back(lane);
+        while let Some(name) = self.turns.pop_front() {
+            let Some(lane) = self.lanes.get_mut(&name) else {
+                continue;
+            };
+            let mut next = None;
+            while next.is_none()
+                && let Some(key) = lane.pop()
+            {
+                // Otherwise it was urgent, and had its turn.
+                next = self
+                    .entries
+                    .get_mut(&key)
+                    .filter(|entry| matches!(entry.state, State::Ready))
+                    .map(|entry| entry.state = State::Taken { again: None })
+                    .map(|()| key);
+            }
+            if lane.is_empty() {
+                self.lanes.remove(&name);
+            } else {
+                self.turns.push_back(name);
+            }
+            if next.is_some() {
+                self.ready -= 1;
+                return next;
+            }
         }
-        self.ready -= 1;
-        if let Some(entry) = self.entries.get_mut(&key) {
-            entry.state = State::Taken { again: None };
-        }
-        Some(key)
+        None
     }
 
     fn wake(&mut self, now: Instant) {
@@ -206,6 +237,37 @@ mod tests {
 
     fn queue() -> (Core<Name>, Instant) {
         (Core::new(100), Instant::now())
+    }
+
+    #[test]
+    fn what_somebody_waits_for_goes_first_and_not_for_ever() {
+        let (mut queue, now) = queue();
+        queue.add(A, now, now);
+        queue.add(B, now, now);
+        queue.hurry(B, now);
+        assert_eq!(queue.len(), 2);
+        assert_eq!(queue.take(now), Some(B));
+        assert_eq!(queue.take(now), Some(A));
+        assert_eq!((queue.take(now), queue.len()), (None, 0));
+        // What comes back is not taken twice for having stood in two lines.
+        queue.finish(&B, Verdict::Again, now, 0.0);
+        assert_eq!((queue.take(now), queue.take(now)), (Some(B), None));
+
+        const MANY: [Name; 6] = [
+            Name("x", "1"),
+            Name("x", "2"),
+            Name("x", "3"),
+            Name("x", "4"),
+            Name("x", "5"),
+            Name("x", "6"),
+        ];
+        queue.finish(&A, Verdict::Again, now, 0.0);
+        for name in MANY {
+            queue.hurry(name, now);
+        }
+        let taken: Vec<Name> = std::iter::from_fn(|| queue.take(now)).collect();
+        let turn = taken.iter().position(|name| *name == A).unwrap();
+        assert_eq!((taken.len(), turn), (7, 4));
     }
 
     #[test]

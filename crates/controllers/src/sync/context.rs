@@ -1,10 +1,13 @@
 //! Everything that a plan depends on and that no member has to be asked for.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use atoll_federation::placement::{Placed, place};
+use atoll_federation::plain::{PlainObject, Settled, Situation};
 use atoll_federation::plan::{Contents, Hold, Input, Pods};
-use atoll_federation::{Cluster, ClusterName, FederatedObject, Observed, Record, Settings, TypeDescriptor};
+use atoll_federation::replicas::Preference;
+use atoll_federation::{Cluster, ClusterName, FederatedObject, Observed, Present, Record, Settings, TypeDescriptor};
 use atoll_store::{Propagation, Store};
 use jiff::Timestamp;
 
@@ -12,6 +15,8 @@ use crate::error::{Doing, Result};
 use crate::fleet::{self, Fleet};
 use crate::hub::Hub;
 use crate::key::{Key, Kind};
+use crate::preferences::{self, Stated};
+use crate::sync::plain;
 
 /// One object, where it may go, and what the hub remembers of it.
 pub(crate) struct Context {
@@ -28,6 +33,12 @@ pub(crate) struct Context {
     /// Objects in the namespace that the hub manages, by cluster.
     inside: BTreeMap<ClusterName, u64>,
     pods: BTreeMap<ClusterName, Pods>,
+    /// What a preference object says about the object.
+    pub(crate) stated: Option<Stated>,
+    /// The same object with what only plain ones have.
+    pub(crate) plain: Option<Box<PlainObject>>,
+    /// What a plain object shares out by itself, given what was seen.
+    pub(crate) settled: Option<Settled>,
     /// A hold on the change that displaces the object, found over all objects together.
     held: Option<Hold>,
     /// Whether that change was confirmed.
@@ -60,7 +71,7 @@ impl Context {
         let row = key.kind.row();
         let members = hub.clusters.members();
         let configuration = hub.configuration();
-        let clusters = fleet::clusters(fleet, &members, now, configuration.settings.unavailable_delay);
+        let clusters = fleet::clusters(fleet, &members, now, &hub.shares());
         let mut context = Self {
             row,
             settings: configuration.settings.clone(),
@@ -72,6 +83,9 @@ impl Context {
             contents: BTreeMap::new(),
             inside: BTreeMap::new(),
             pods: BTreeMap::new(),
+            stated: preferences::find(&hub.store, key).await?,
+            plain: None,
+            settled: None,
             held: None,
             confirmed: false,
             placed: BTreeSet::new(),
@@ -104,11 +118,77 @@ impl Context {
             namespace,
             self.settings.scope,
             &self.clusters,
-            false,
+            self.stated.is_some(),
         ) {
             Ok(Placed::Clusters(placed)) => Some(placed),
             Ok(Placed::NamespaceNotFederated) | Err(_) => None,
         }
+    }
+
+    /// Takes note of what only a plain object has.
+    pub(crate) fn take_plain(&mut self, plain: Option<Box<PlainObject>>) {
+        self.plain = plain;
+        self.settle(&BTreeMap::new());
+    }
+
+    /// Shares out what a plain object shares out by itself, given what was seen.
+    pub(crate) fn settle(&mut self, observed: &BTreeMap<ClusterName, Observed>) {
+        self.settled = self.plain.as_ref().map(|plain| {
+            plain.settle(&Situation {
+                now: self.now,
+                scope: self.settings.scope,
+                row: self.row,
+                namespace: self.namespace.as_ref(),
+                clusters: &self.clusters,
+                observed,
+                records: &self.records,
+            })
+        });
+    }
+
+    /// Whether who gets how much depends on what all members hold.
+    pub(crate) fn shares_out(&self) -> bool {
+        let is_autoscaler = self.row.is_plain() && self.row.target.kind == "HorizontalPodAutoscaler";
+        is_autoscaler || self.preference().is_some()
+    }
+
+    /// When shares may come out otherwise although nothing happens.
+    pub(crate) fn shares_recheck(&self) -> Option<Duration> {
+        self.settled.as_ref()?.recheck
+    }
+
+    /// The preference, if there is one that can be meant.
+    pub(crate) fn preference(&self) -> Option<&Preference> {
+        if let Some(settled) = &self.settled {
+            return settled.preference.as_ref();
+        }
+        let stated = self.stated.as_ref()?.preference.as_ref();
+        stated.ok().map(|object| &object.preference)
+    }
+
+    /// Why the preference cannot be meant, if there is one that cannot.
+    pub(crate) fn refused_preference(&self) -> Option<String> {
+        if let Some(plain) = &self.plain {
+            let why = plain.refused_preference()?;
+            return Some(format!("the preferences of this object cannot be meant: {why}"));
+        }
+        let why = self.stated.as_ref()?.preference.as_ref().err()?;
+        Some(format!(
+            "the ReplicaSchedulingPreference of this object cannot be meant: {why}"
+        ))
+    }
+
+    /// Takes note of what a member's pods tell.
+    pub(crate) fn note_pods(&mut self, name: &ClusterName, pods: Pods) {
+        self.pods.insert(name.clone(), pods);
+    }
+
+    /// Whether the pods of a member have to be known before replicas are shared out.
+    pub(crate) fn needs_pods(&self, name: &ClusterName, present: &Present) -> bool {
+        let keeps_share = self.clusters.get(name).is_some_and(|cluster| cluster.keeps_share);
+        let ready = present.live.ready_replicas.unwrap_or_default();
+        let is_settled = present.spec_replicas.unwrap_or_default() == ready;
+        self.preference().is_some() && self.placed.contains(name) && keeps_share && !is_settled
     }
 
     /// Clusters that have anything to do with the object.
@@ -142,6 +222,14 @@ impl Context {
         displaced(self.row, &self.placed, &self.clusters, &self.records).collect()
     }
 
+    /// Takes a preference that is not stored, or not so.
+    pub(crate) fn prefer(&mut self, stated: Stated) {
+        self.stated = Some(stated);
+        let placed = self.place();
+        self.is_placed = placed.is_some();
+        self.placed = placed.unwrap_or_default();
+    }
+
     /// The deletes of this change wait.
     pub(crate) fn hold(&mut self, hold: Hold) {
         self.held = Some(hold);
@@ -171,12 +259,12 @@ impl Context {
             scope: self.settings.scope,
             adopt_resources: self.settings.adopt_resources,
             kind: self.row,
-            object: &self.object,
+            object: self.settled.as_ref().map_or(&self.object, |settled| &settled.object),
             namespace: self.namespace.as_ref(),
             clusters: &self.clusters,
             observed,
             records: &self.records,
-            preference: None,
+            preference: self.preference(),
             pods: &self.pods,
             managed: &self.managed,
             contents: &self.contents,
@@ -209,7 +297,7 @@ async fn namespace(hub: &Hub, key: &Key) -> Result<Option<FederatedObject>> {
         return Ok(None);
     }
     let Some(row) = hub.configuration().types.namespaces().map(|served| served.row) else {
-        return Ok(None);
+        return plain::scope(hub, key).await;
     };
     let kind = Kind::of(row);
     let of_namespace = Key::of_target(kind, "", &key.namespace);
@@ -218,8 +306,12 @@ async fn namespace(hub: &Hub, key: &Key) -> Result<Option<FederatedObject>> {
         .object(&of_namespace.stored())
         .await
         .doing("reading a FederatedNamespace")?;
+    let Some(stored) = stored else {
+        // A Namespace that is federated itself stands for one.
+        return plain::scope(hub, key).await;
+    };
     // One that cannot be read federates nothing, and what is there stays.
-    Ok(stored.and_then(|stored| FederatedObject::parse(row, &stored.body).ok()))
+    Ok(FederatedObject::parse(row, &stored.body).ok())
 }
 
 /// What the hub remembers of an object.

@@ -8,8 +8,8 @@ use std::time::Duration;
 use atoll_clusters::{Collection, Member, OwnError, OwnRequest};
 use atoll_federation::plan::RetainedReplicas;
 use atoll_federation::{
-    Apply, FIELD_MANAGER, Failure, FailureKind, Outcome, Present, REPLICAS_FIELD_MANAGER, Step, TypeDescriptor,
-    hand_over,
+    Apply, FIELD_MANAGER, Failure, FailureKind, HandOver, Outcome, Present, REPLICAS_FIELD_MANAGER, Step,
+    TypeDescriptor, hand_over,
 };
 use serde_json::Value;
 
@@ -105,12 +105,14 @@ impl Target<'_> {
             // Letting go of the replicas before somebody else holds them would lose them.
             self.set_replicas(replicas, replicas.object.clone()).await?;
         }
-        if apply.hand_over {
+        if let Some(whose) = apply.hand_over {
             let live = self.ask(OwnRequest::get(self.path())).await?;
-            self.hand_over(&live, &apply.object).await?;
+            self.hand_over(whose, &live, &apply.object).await?;
         }
         let mut answer = self.main_apply(apply).await?;
-        if apply.hand_over && self.hand_over(&answer, &apply.object).await? {
+        if let Some(whose) = apply.hand_over
+            && self.hand_over(whose, &answer, &apply.object).await?
+        {
             // What is older than managed fields shows only after the first apply.
             answer = self.main_apply(apply).await?;
         }
@@ -150,8 +152,8 @@ impl Target<'_> {
     }
 
     /// Whether there was anything to hand over.
-    async fn hand_over(&self, live: &Value, stated: &Value) -> Result<bool, OwnError> {
-        match hand_over(self.row(), live, stated) {
+    async fn hand_over(&self, whose: HandOver, live: &Value, stated: &Value) -> Result<bool, OwnError> {
+        match hand_over(self.row(), whose, live, stated) {
             Some(patch) => self
                 .ask(OwnRequest::merge_patch(self.path(), patch))
                 .await

@@ -80,6 +80,9 @@ impl Lanes {
     /// What came late for this object, once.
     pub(super) fn take(&self, key: &Key, cluster: &ClusterName) -> Option<Arrival> {
         let mut inner = self.inner();
+        if inner.lanes.is_empty() {
+            return None;
+        }
         let place = (key.clone(), cluster.clone());
         match inner.lanes.remove(&place)? {
             Lane::Arrived(arrival) => Some(arrival),
@@ -92,10 +95,8 @@ impl Lanes {
 
     /// Whether a request about this object is still under way.
     pub(super) fn is_busy(&self, key: &Key, cluster: &ClusterName) -> bool {
-        matches!(
-            self.inner().lanes.get(&(key.clone(), cluster.clone())),
-            Some(Lane::Busy)
-        )
+        let inner = self.inner();
+        !inner.lanes.is_empty() && matches!(inner.lanes.get(&(key.clone(), cluster.clone())), Some(Lane::Busy))
     }
 
     /// Whether so much is late in this cluster that it is better left alone.

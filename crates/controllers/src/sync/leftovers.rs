@@ -6,7 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use atoll_federation::plan::{Removal, remove_leftover};
+use atoll_federation::object::CONFIRM_DELETES_ANNOTATION;
+use atoll_federation::plan::{Hold, PlannedDelete, Removal, remove_leftover};
 use atoll_federation::{ClusterName, FailureKind, Outcome, Record, Step};
 use futures::future::join_all;
 use jiff::Timestamp;
@@ -88,12 +89,7 @@ async fn one(sync: &Arc<Sync>, key: &Key, name: &ClusterName, record: &Record) -
     let options = &sync.hub.options;
     let members = sync.hub.clusters.members();
     let fleet = sync.fleet.borrow().clone();
-    let clusters = fleet::clusters(
-        &fleet,
-        &members,
-        Timestamp::now(),
-        sync.hub.configuration().settings.unavailable_delay,
-    );
+    let clusters = fleet::clusters(&fleet, &members, Timestamp::now(), &sync.hub.shares());
     let cluster = clusters.get(name);
     let Some(member) = members
         .get(name.as_str())
@@ -114,12 +110,19 @@ async fn one(sync: &Arc<Sync>, key: &Key, name: &ClusterName, record: &Record) -
     let step = match remove_leftover(key.kind.row(), cluster, Some(&seen.observed), record, &options.hub_uid) {
         Removal::Step(step) => step,
         Removal::Gone => return Ok(End::Drop),
-        Removal::Away => return Ok(End::Rest(None)),
+        Removal::Away(_) => return Ok(End::Rest(None)),
         Removal::Going => return Ok(End::Going),
         Removal::Unclear(..) => return Ok(End::Retry(std::time::Duration::ZERO)),
     };
     if let (Step::Delete { .. }, Some(strangers @ 1..)) = (&step, seen.unmanaged) {
-        return Ok(End::Rest(held(record, strangers)));
+        // The object is gone, so the cluster is where it can be confirmed.
+        let token = record.uid.as_deref().map(|uid| hold_of_leftover(key, name, uid));
+        let confirmed = fleet
+            .get(name)
+            .and_then(|registered| registered.confirm_deletes.as_ref());
+        if confirmed.is_none() || confirmed != token.as_ref() {
+            return Ok(End::Rest(held(record, name, strangers, &token.unwrap_or_default())));
+        }
     }
     let is_back = sync
         .hub
@@ -141,13 +144,24 @@ async fn one(sync: &Arc<Sync>, key: &Key, name: &ClusterName, record: &Record) -
     })
 }
 
-/// Nobody can confirm the deletion of strangers any more, since the object that could be annotated is gone. So the
-/// namespace stays until they are gone, and the record says why.
-fn held(record: &Record, strangers: u64) -> Option<Record> {
+/// The token that confirms that a namespace goes with everything in it.
+pub(crate) fn hold_of_leftover(key: &Key, cluster: &ClusterName, uid: &str) -> String {
+    let delete = PlannedDelete {
+        key: key.to_string(),
+        cluster: cluster.clone(),
+        uid: uid.to_owned(),
+        takes_along: 0,
+    };
+    Hold::new(&[delete], "").token
+}
+
+/// Strangers would go with the namespace. It stays until they are gone or somebody says that it is meant, and the record
+/// says so.
+fn held(record: &Record, cluster: &ClusterName, strangers: u64, token: &str) -> Option<Record> {
     let held = Record {
         status: atoll_federation::Reason::Held.to_string(),
         message: format!(
-            "the namespace was to be deleted here, and holds {strangers} objects that the hub does not manage; it goes when they are gone"
+            "the namespace was to be deleted here, and holds {strangers} objects that the hub does not manage; it goes when they are gone, or when KubeFedCluster {cluster} is annotated with {CONFIRM_DELETES_ANNOTATION}={token}"
         ),
         ..record.clone()
     };
@@ -165,9 +179,10 @@ mod tests {
             uid: Some("u".into()),
             ..Record::begun(Timestamp::UNIX_EPOCH)
         };
-        let held_once = held(&record, 2).unwrap();
+        let eu = ClusterName::parse("eu-1").unwrap();
+        let held_once = held(&record, &eu, 2, "t").unwrap();
         assert!(held_once.leftover && held_once.status == "Held");
-        assert_eq!(held(&held_once, 2), None);
-        assert!(held(&held_once, 3).is_some());
+        assert_eq!(held(&held_once, &eu, 2, "t"), None);
+        assert!(held(&held_once, &eu, 3, "t").is_some());
     }
 }

@@ -29,12 +29,17 @@ pub(crate) async fn ask(member: &Member, request: OwnRequest, deadline: Duration
 
 /// Looks at an object.
 pub(crate) async fn look(member: &Member, key: &Key, deadline: Duration) -> Observed {
+    look_whole(member, key, deadline).await.0
+}
+
+/// The same, with the whole object beside what planning reads of it.
+pub(crate) async fn look_whole(member: &Member, key: &Key, deadline: Duration) -> (Observed, Option<Value>) {
     let row = key.kind.row();
     let path = collection(row).object_path(key.target_namespace(), &key.name);
     match ask(member, OwnRequest::get(path), deadline).await {
-        Ok(object) => read(row, key, &object),
-        Err(error) if is_absent(key, &error) => Observed::Absent,
-        Err(error) => unknown(&error),
+        Ok(object) => (read(row, key, &object), Some(object)),
+        Err(error) if is_absent(key, &error) => (Observed::Absent, None),
+        Err(error) => (unknown(&error), None),
     }
 }
 

@@ -4,14 +4,15 @@
 //! except deletes, since whether there are too many shows only when all have been counted. What takes longer than a
 //! moment is left behind (see the private module `lanes`).
 
+mod late;
+mod looking;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use atoll_clusters::Member;
-use atoll_federation::{
-    ClusterName, FailureKind, Observed, Outcome, Plan, Reason, Record, Step, failure_reason, intents,
-};
+use atoll_federation::plan::Pods;
+use atoll_federation::{ClusterName, FailureKind, Observed, Outcome, Plan, Reason, Step, intents};
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
@@ -20,17 +21,31 @@ use tokio::time::{Instant, sleep_until};
 use super::Sync;
 use super::context::{Context, row};
 use super::execute::{Done, carry_out};
-use super::lanes::Arrival;
-use super::observe::{Seen, look, look_inside};
-use crate::cache::Look;
-use crate::error::{Doing, Result, chain};
+use super::observe::Seen;
+use super::slots::Slot;
+use crate::error::{Doing, Result};
 use crate::key::Key;
 
-/// How long a run waits for looks, and then for steps.
+/// How long a run waits for looks, and then for steps, while none is answered.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-type Looks = FuturesUnordered<BoxFuture<'static, (ClusterName, Seen)>>;
+/// A run that nobody has answered for so long only waits.
+const STALL: Duration = Duration::from_millis(100);
+
+/// Between two plans of a run there is this many times as long as one of them took: a thousand members that answer one
+/// by one are not a thousand plans of a thousand members.
+const BETWEEN_PLANS: u32 = 4;
+
+type Looks = FuturesUnordered<BoxFuture<'static, (ClusterName, Answer)>>;
 type Steps = FuturesUnordered<BoxFuture<'static, (ClusterName, Step, Done)>>;
+
+/// What a member was asked.
+enum Answer {
+    /// How the object is.
+    Seen(Seen),
+    /// What its pods tell; `None` when that could not be read.
+    Pods(Option<Pods>),
+}
 
 /// The end of a run.
 pub(super) struct Finished {
@@ -38,8 +53,12 @@ pub(super) struct Finished {
     pub(super) outcomes: BTreeMap<ClusterName, Outcome>,
     /// Clusters with a request under way, about which nothing may be decided.
     pub(super) busy: BTreeSet<ClusterName>,
+    /// What members held before the steps.
+    pub(super) seen: BTreeMap<ClusterName, Observed>,
     /// Whether something should be tried again, and when at the earliest.
     pub(super) retry: Option<Duration>,
+    /// When pods are worth another look.
+    pub(super) recheck: Option<Duration>,
 }
 
 impl Finished {
@@ -49,7 +68,9 @@ impl Finished {
             plan,
             outcomes: BTreeMap::new(),
             busy: BTreeSet::new(),
+            seen: BTreeMap::new(),
             retry: None,
+            recheck: None,
         }
     }
 }
@@ -61,15 +82,19 @@ pub(super) struct Round<'a> {
     seen: BTreeMap<ClusterName, Observed>,
     looks: Looks,
     looking: BTreeSet<ClusterName>,
+    /// Clusters whose pods are being listed.
+    listing: BTreeSet<ClusterName>,
     steps: Steps,
     started: BTreeSet<ClusterName>,
     outcomes: BTreeMap<ClusterName, Outcome>,
     busy: BTreeSet<ClusterName>,
     retry: Option<Duration>,
+    recheck: Option<Duration>,
+    slot: &'a mut Slot,
 }
 
 impl<'a> Round<'a> {
-    pub(super) fn new(sync: &'a Arc<Sync>, key: &'a Key, context: &'a mut Context) -> Self {
+    pub(super) fn new(sync: &'a Arc<Sync>, key: &'a Key, context: &'a mut Context, slot: &'a mut Slot) -> Self {
         Self {
             sync,
             key,
@@ -77,43 +102,60 @@ impl<'a> Round<'a> {
             seen: BTreeMap::new(),
             looks: FuturesUnordered::new(),
             looking: BTreeSet::new(),
+            listing: BTreeSet::new(),
             steps: FuturesUnordered::new(),
             started: BTreeSet::new(),
             outcomes: BTreeMap::new(),
             busy: BTreeSet::new(),
             retry: None,
+            recheck: None,
+            slot,
         }
     }
 
     pub(super) async fn carry_out(mut self) -> Result<Finished> {
-        for name in self.context.reachable() {
+        let reachable = self.context.reachable();
+        self.slot.widen(reachable.len()).await;
+        for name in reachable {
             self.begin_look(name);
         }
         let mut until = Instant::now() + PATIENCE;
-        let mut plan = self.plan();
+        let (mut plan, mut next) = self.plan();
+        let (mut is_new, mut is_stale) = (true, false);
         loop {
-            if self.begin_steps(&plan).await? {
+            if is_stale && (self.looks.is_empty() || Instant::now() >= next) {
+                (plan, next) = self.plan();
+                (is_new, is_stale) = (true, false);
+            }
+            if std::mem::take(&mut is_new) && self.begin_steps(&plan).await? {
                 until = Instant::now() + PATIENCE;
             }
             if self.looks.is_empty() && self.steps.is_empty() {
                 break;
             }
+            let stall = Instant::now() + STALL;
             tokio::select! {
-                Some((name, seen)) = self.looks.next() => {
-                    self.saw(name, seen);
-                    while let Some(Some((name, seen))) = self.looks.next().now_or_never() {
-                        self.saw(name, seen);
+                Some((name, answer)) = self.looks.next() => {
+                    self.hear(name, answer);
+                    while let Some(Some((name, answer))) = self.looks.next().now_or_never() {
+                        self.hear(name, answer);
                     }
-                    plan = self.plan();
+                    is_stale = true;
+                    until = Instant::now() + PATIENCE;
                 }
-                Some((name, _, done)) = self.steps.next() => self.did(name, done),
+                Some((name, _, done)) = self.steps.next() => {
+                    self.did(name, done);
+                    until = Instant::now() + PATIENCE;
+                }
+                () = sleep_until(next), if is_stale => {}
+                () = sleep_until(stall), if self.slot.has_turn() => self.slot.yield_turn(),
                 () = sleep_until(until) => {
                     if self.looks.is_empty() {
                         self.leave_steps();
                         break;
                     }
                     self.leave_looks();
-                    plan = self.plan();
+                    is_stale = true;
                 }
             }
         }
@@ -121,12 +163,18 @@ impl<'a> Round<'a> {
             plan,
             outcomes: self.outcomes,
             busy: self.busy,
+            seen: self.seen,
             retry: self.retry,
+            recheck: self.recheck,
         })
     }
 
-    fn plan(&self) -> Plan {
-        atoll_federation::plan(&self.context.input(&self.sync.hub, &self.seen))
+    /// The plan, and when the next one may be made while answers still come in.
+    fn plan(&mut self) -> (Plan, Instant) {
+        let begun = Instant::now();
+        self.context.settle(&self.seen);
+        let plan = atoll_federation::plan(&self.context.input(&self.sync.hub, &self.seen));
+        (plan, Instant::now() + begun.elapsed() * BETWEEN_PLANS)
     }
 
     fn try_again(&mut self, at_least: Duration) {
@@ -138,120 +186,16 @@ impl<'a> Round<'a> {
         self.seen.insert(name, Observed::Unknown { reason, message });
     }
 
-    fn begin_look(&mut self, name: ClusterName) {
-        let lanes = &self.sync.lanes;
-        if let Some(arrival) = lanes.take(self.key, &name) {
-            match arrival {
-                Arrival::Seen(seen) => return self.saw(name, seen),
-                Arrival::Failed { reason, message, retry } => {
-                    if let Some(at_least) = retry {
-                        self.try_again(at_least);
-                    }
-                    return self.unknown(name, reason, &message);
-                }
-                Arrival::Done => {}
-            }
-        }
-        if lanes.is_busy(self.key, &name) {
-            self.busy.insert(name.clone());
-            return self.unknown(
-                name,
-                Reason::RetrievalFailed,
-                "an earlier request has not been answered yet",
-            );
-        }
-        let inside = self.context.needs_contents(&name);
-        match self.sync.cache.look(&name, self.key) {
-            Look::Present(present) if !inside => {
-                self.seen.insert(name, Observed::Present(present));
-                return;
-            }
-            // The list is under way, and will say of many objects at once what a question says of one.
-            Look::Unsynced if self.context.is_recorded(&name) && !inside => {
-                self.looking.insert(name.clone());
-                self.looks.push(self.wait_for_list(name));
-                return;
-            }
-            Look::ApiMissing(message) => return self.unknown(name, Reason::ApiMissing, &message),
-            Look::Present(_) | Look::Unlisted | Look::Unsynced => {}
-        }
-        let Some(member) = self.sync.hub.clusters.member(name.as_str()) else {
-            self.try_again(Duration::ZERO);
-            return self.unknown(name, Reason::ClientRetrievalFailed, "the cluster has just left");
-        };
-        if lanes.is_clogged(&name) {
-            self.try_again(Duration::ZERO);
-            return self.unknown(name, Reason::RetrievalFailed, "the cluster has not answered lately");
-        }
-        self.looking.insert(name.clone());
-        self.looks.push(self.look(name, member, inside));
-    }
-
-    fn look(&self, name: ClusterName, member: Arc<Member>, inside: bool) -> BoxFuture<'static, (ClusterName, Seen)> {
-        let (key, deadline) = (self.key.clone(), self.sync.hub.options.observe_deadline);
-        async move {
-            let seen = if inside {
-                look_inside(&member, &key, deadline).await
-            } else {
-                Seen {
-                    observed: look(&member, &key, deadline).await,
-                    unmanaged: None,
-                }
-            };
-            (name, seen)
-        }
-        .boxed()
-    }
-
-    /// A list that does not come soon is a reason to look again when it has come.
-    fn wait_for_list(&self, name: ClusterName) -> BoxFuture<'static, (ClusterName, Seen)> {
-        let (sync, key) = (self.sync.clone(), self.key.clone());
-        async move {
-            sync.cache.first_list(&name, &key).await;
-            let member = sync.hub.clusters.member(name.as_str());
-            let observed = match (sync.cache.look(&name, &key), member) {
-                (Look::Present(present), _) => Observed::Present(present),
-                (Look::Unlisted, Some(member)) => look(&member, &key, sync.hub.options.observe_deadline).await,
-                (Look::ApiMissing(message), _) => Observed::Unknown {
-                    reason: Reason::ApiMissing,
-                    message,
-                },
-                (Look::Unsynced | Look::Unlisted, _) => Observed::Unknown {
-                    reason: Reason::CachedRetrievalFailed,
-                    message: "what the cluster holds has not been read yet".to_owned(),
-                },
-            };
-            let unmanaged = None;
-            (name, Seen { observed, unmanaged })
-        }
-        .boxed()
-    }
-
-    fn saw(&mut self, name: ClusterName, seen: Seen) {
-        self.looking.remove(&name);
-        if let Observed::Unknown { reason, .. } = &seen.observed
-            && *reason != Reason::CachedRetrievalFailed
-        {
-            self.sync.hub.tally.failed();
-            self.try_again(Duration::ZERO);
-            if *reason == Reason::ClientRetrievalFailed {
-                self.sync.probe(&name);
-            }
-        }
-        self.sync.cache.learn(&name, self.key, &seen.observed);
-        if let Some(unmanaged) = seen.unmanaged {
-            self.context.note_contents(&name, unmanaged);
-        }
-        self.seen.insert(name, seen.observed);
-    }
-
     /// Begins what may begin now; whether there was anything.
     async fn begin_steps(&mut self, plan: &Plan) -> Result<bool> {
         let deletes_are_counted = self.looking.is_empty();
+        // Who gets how many depends on what runs everywhere.
+        let shares_are_known = !self.context.shares_out() || (self.looking.is_empty() && self.listing.is_empty());
         let deletes_freely = self.context.object.is_deleting() && !self.context.row.is_namespace();
         let may_begin = |step: &Step| match step {
             Step::Delete { .. } => deletes_are_counted || deletes_freely,
-            Step::Apply(_) | Step::Release { .. } => true,
+            Step::Apply(_) => shares_are_known,
+            Step::Release { .. } => true,
             Step::UpToDate | Step::Keep(..) | Step::Wait(..) | Step::Fail(..) => false,
         };
         let ready: Vec<(ClusterName, Step)> = plan
@@ -309,86 +253,5 @@ impl<'a> Round<'a> {
         }
         self.sync.learn(self.key, &name, &done.outcome);
         self.outcomes.insert(name, done.outcome);
-    }
-
-    /// Goes on without the looks that are still under way.
-    fn leave_looks(&mut self) {
-        let names = std::mem::take(&mut self.looking);
-        for name in &names {
-            self.sync.lanes.begin(self.key, name);
-            self.unknown(
-                name.clone(),
-                Reason::RetrievalFailed,
-                "the cluster has not answered yet",
-            );
-        }
-        self.busy.extend(names);
-        let mut looks = std::mem::take(&mut self.looks);
-        let (sync, key) = (self.sync.clone(), self.key.clone());
-        self.leave(async move {
-            while let Some((name, seen)) = looks.next().await {
-                sync.arrive(&key, &name, Arrival::Seen(seen));
-            }
-        });
-    }
-
-    /// Goes on without the steps that are still under way.
-    fn leave_steps(&mut self) {
-        let left = self.started.iter().filter(|name| !self.outcomes.contains_key(*name));
-        let names: Vec<ClusterName> = left.cloned().collect();
-        for name in &names {
-            self.sync.lanes.begin(self.key, name);
-        }
-        self.busy.extend(names);
-        let mut steps = std::mem::take(&mut self.steps);
-        let (sync, key) = (self.sync.clone(), self.key.clone());
-        self.leave(async move {
-            while let Some((name, step, done)) = steps.next().await {
-                let arrival = settle_late(&sync, &key, &name, &step, done).await;
-                sync.arrive(&key, &name, arrival);
-            }
-        });
-    }
-
-    fn leave(&self, work: impl Future<Output = ()> + Send + 'static) {
-        let lost = self.sync.leadership.lost().clone();
-        self.sync.tracker.spawn(async move {
-            lost.run_until_cancelled(work).await;
-        });
-    }
-}
-
-/// A step that ended after its run: its success is remembered here, its failure is told to the next run.
-async fn settle_late(sync: &Sync, key: &Key, name: &ClusterName, step: &Step, done: Done) -> Arrival {
-    sync.learn(key, name, &done.outcome);
-    match (&done.outcome, step) {
-        (Outcome::Failed(failure), _) => Arrival::Failed {
-            reason: failure_reason(step, failure),
-            message: failure.message.clone(),
-            retry: failure.kind.is_transient().then_some(done.retry_after),
-        },
-        (Outcome::Applied(present), Step::Apply(apply)) => {
-            let record = Record {
-                uid: Some(present.uid.clone()),
-                applied_hash: Some(apply.hash.clone()),
-                managed_hash: present.managed_hash.clone(),
-                ..Record::begun(jiff::Timestamp::now())
-            };
-            let put = [row(key, name, record)];
-            let recorded = sync
-                .hub
-                .store
-                .record_propagations(Some(sync.leadership.lease()), &put, &[])
-                .await;
-            if let Err(error) = recorded {
-                // The next run finds the object by its marks.
-                tracing::warn!(object = %key, cluster.name = %name, error = %chain(&error), "what was written could not be recorded");
-            }
-            if key.kind.row().is_namespace() {
-                sync.wake_namespace(key);
-            }
-            Arrival::Done
-        }
-        (Outcome::Applied(_) | Outcome::Deleted { .. } | Outcome::Released, _) => Arrival::Done,
     }
 }

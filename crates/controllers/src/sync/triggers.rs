@@ -2,22 +2,26 @@
 //!
 //! What members hold is another source, fed by the cache. Time is the last: every run says when to look again.
 
-use std::collections::BTreeMap;
+mod clusters;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use atoll_clusters::Member;
+use atoll_federation::object::FINALIZER;
 use atoll_store::{Change, ObjectKey, Revision, Store};
-use jiff::Timestamp;
 use serde_json::Value;
 use tokio::time::sleep;
 
-use super::Sync;
+use self::clusters::{Readiness, next_end_of_leaving, wake_left, wake_scaled};
+use super::{Sync, plain};
 use crate::error::{Doing, Result, chain};
 use crate::feed::{Feed, News};
-use crate::fleet::{self, Registered};
+use crate::fleet::{self, Fleet, Registered};
 use crate::key::{Key, Kind};
+use crate::preferences;
+use crate::release::note;
+use crate::type_configs::is_type_config;
 
 const RETRY: Duration = Duration::from_secs(1);
 /// How often the queue is asked whether it had to turn keys away.
@@ -39,31 +43,32 @@ pub(super) async fn run(sync: &Arc<Sync>) {
 /// Everything is looked at once; from the returned revision on changes tell.
 async fn list(sync: &Sync) -> Result<Revision> {
     let configuration = sync.hub.configuration();
+    // Of what is not propagated any more nothing is watched.
+    for key in sync.concerns.all() {
+        if !configuration.propagates(&key) {
+            sync.forget(&key);
+        }
+    }
     let (fleet, from) = fleet::read(&sync.hub.store).await?;
     sync.fleet.send_replace(Arc::new(fleet));
     let mut keys = BTreeSet::new();
+    let namespaces = plain::Namespaces::list(&sync.hub.store).await?;
     for kind in Kind::served(&configuration.types) {
-        let federated = &kind.row().federated;
-        let listing = sync.hub.store.objects(&federated.group, &federated.plural, None).await;
-        let listing = listing.doing("listing federated objects")?;
-        keys.extend(
-            listing
-                .objects
-                .iter()
-                .filter_map(|object| Key::of_stored(&configuration.types, &object.key)),
-        );
+        keys.extend(objects_of(sync, kind, None, &namespaces).await?);
     }
     let records = sync
         .hub
         .store
-        .propagations_in(None)
+        .propagated()
         .await
         .doing("reading records of propagation")?;
     keys.extend(
         records
             .iter()
-            .filter_map(|record| Key::of_record(&configuration.types, &record.key)),
+            .filter_map(|record| Key::of_record(&configuration.types, record)),
     );
+    // A preference without an object says so.
+    keys.extend(preferences::targets(&sync.hub.store, &configuration.types).await?);
     for key in keys {
         sync.queue.add(key);
     }
@@ -89,6 +94,8 @@ async fn follow(sync: &Arc<Sync>, from: Revision) {
     known.tell(sync);
     let mut configured = sync.hub.configured.clone();
     let begun_with = configured.borrow_and_update().clone();
+    let mut shared = sync.hub.shared.clone();
+    let mut shares = shared.borrow_and_update().clone();
     loop {
         let ends = next_end_of_leaving(sync);
         tokio::select! {
@@ -110,6 +117,11 @@ async fn follow(sync: &Arc<Sync>, from: Revision) {
                     return;
                 }
             }
+            Ok(()) = shared.changed() => {
+                let now = shared.borrow_and_update().clone();
+                wake_scaled(sync, &now.changed_since(&shares));
+                shares = now;
+            }
             Ok(()) = health.changed() => known.tell(sync),
             Ok(()) = set.changed() => known.tell(sync),
             () = sleep(ends.unwrap_or(OVERFLOW)) => {
@@ -126,47 +138,78 @@ async fn follow(sync: &Arc<Sync>, from: Revision) {
 
 async fn take(sync: &Sync, changes: &[Change]) -> Result<()> {
     let configuration = sync.hub.configuration();
-    let mut clusters_changed = false;
+    let mut fleet = None;
     for change in changes {
         if let Some(key) = Key::of_stored(&configuration.types, &change.key) {
+            if change.after.is_none() && !configuration.propagates(&key) {
+                // It may have been the last one that kept its type.
+                sync.type_configs.look();
+            }
             if !is_status_only(change) {
-                sync.brake.changed();
                 if key.kind.row().is_namespace() {
+                    sync.brake.changed();
                     wake_inside(sync, &key).await?;
                 }
-                sync.queue.add(key);
+                if plain::is_worth_a_look(sync, &key, change).await? {
+                    sync.brake.changed();
+                    for beside in plain::autoscalers_beside(sync, &key, change).await? {
+                        sync.queue.add(beside);
+                    }
+                    // Whoever wrote it waits for what comes of it.
+                    sync.queue.hurry(key);
+                }
             }
+            if is_terminating_namespace(change) {
+                sync.namespaces.terminating(&change.key.name);
+            }
+        } else if preferences::is_preference(&change.key) {
+            if !is_status_only(change) {
+                sync.brake.changed();
+                for key in preferences::concerned(&configuration.types, change) {
+                    sync.queue.add(key);
+                }
+            }
+        } else if note::is_release(&change.key) {
+            sync.brake.changed();
+            let released = change.after.as_deref().map(note::released);
+            for record in released.into_iter().flatten() {
+                if let Some(key) = Key::of_record(&configuration.types, &record) {
+                    sync.queue.add(key);
+                }
+            }
+        } else if is_type_config(&change.key) {
+            sync.type_configs.look();
         } else if is_cluster(&change.key) {
-            clusters_changed |=
-                change.before.as_deref().map(Registered::of) != change.after.as_deref().map(Registered::of);
+            let after = change.after.as_deref().map(Registered::of);
+            if change.before.as_deref().map(Registered::of) != after {
+                // Reading all of them for each that joins would take the longer the more there are.
+                let fleet = fleet.get_or_insert_with(|| Fleet::clone(&sync.fleet.borrow()));
+                fleet::take(fleet, &change.key.name, after);
+            }
         } else if is_terminating_namespace(change) {
             sync.namespaces.terminating(&change.key.name);
         }
         sync.namespaces.changed_in(&change.key.namespace);
     }
-    if clusters_changed {
-        let (fleet, _) = fleet::read(&sync.hub.store).await?;
+    if let Some(fleet) = fleet {
         sync.fleet.send_replace(Arc::new(fleet));
         sync.brake.changed();
         // A label may place or displace anything.
+        let namespaces = plain::Namespaces::list(&sync.hub.store).await?;
         for kind in Kind::served(&configuration.types) {
-            let federated = &kind.row().federated;
-            let listing = sync.hub.store.objects(&federated.group, &federated.plural, None).await;
-            for object in listing.doing("listing federated objects")?.objects {
-                if let Some(key) = Key::of_stored(&configuration.types, &object.key) {
-                    sync.queue.add(key);
-                }
+            for key in objects_of(sync, kind, None, &namespaces).await? {
+                sync.queue.add(key);
             }
         }
         let records = sync
             .hub
             .store
-            .propagations_in(None)
+            .propagated()
             .await
             .doing("reading records of propagation")?;
         for key in records
             .iter()
-            .filter_map(|record| Key::of_record(&configuration.types, &record.key))
+            .filter_map(|record| Key::of_record(&configuration.types, record))
         {
             sync.queue.add(key);
         }
@@ -177,20 +220,30 @@ async fn take(sync: &Sync, changes: &[Change]) -> Result<()> {
 /// A FederatedNamespace says where the objects in it may go.
 async fn wake_inside(sync: &Sync, namespace: &Key) -> Result<()> {
     let configuration = sync.hub.configuration();
+    let namespaces = plain::Namespaces::list(&sync.hub.store).await?;
     for kind in Kind::served(&configuration.types).filter(|kind| kind.row().target.namespaced) {
-        let federated = &kind.row().federated;
-        let listing = sync
-            .hub
-            .store
-            .objects(&federated.group, &federated.plural, Some(&namespace.namespace))
-            .await;
-        for object in listing.doing("listing federated objects")?.objects {
-            if let Some(key) = Key::of_stored(&configuration.types, &object.key) {
-                sync.queue.add(key);
-            }
+        for key in objects_of(sync, kind, Some(&namespace.name), &namespaces).await? {
+            sync.queue.add(key);
         }
     }
     Ok(())
+}
+
+/// The objects of a kind that are federated.
+async fn objects_of(sync: &Sync, kind: Kind, within: Option<&str>, namespaces: &plain::Namespaces) -> Result<Vec<Key>> {
+    let federated = &kind.row().federated;
+    let listing = sync
+        .hub
+        .store
+        .objects(&federated.group, &federated.plural, within)
+        .await;
+    let objects = listing.doing("listing federated objects")?.objects;
+    let types = &sync.hub.configuration().types;
+    let keys = objects.iter().filter_map(|object| {
+        let key = Key::of_stored(types, &object.key)?;
+        namespaces.concern(&key, &object.body).then_some(key)
+    });
+    Ok(keys.collect())
 }
 
 fn is_cluster(key: &ObjectKey) -> bool {
@@ -206,80 +259,38 @@ fn is_terminating_namespace(change: &Change) -> bool {
             .is_some_and(|after| after["metadata"]["deletionTimestamp"].is_string())
 }
 
-/// The hub's own writing of a status is no reason to look again. Anybody else's is, or it would stand until the next
+/// The hub's own writing of a status is no reason to look again, nor is its finalizer: whoever put that on goes on with
+/// the object right then. Anybody else's is, or it would stand until the next
 /// change: it comes through the API, which notes in `managedFields` who wrote.
 fn is_status_only(change: &Change) -> bool {
     let (Some(before), Some(after)) = (change.before.as_deref(), change.after.as_deref()) else {
         return false;
     };
-    without_status(before) == without_status(after)
+    let rest = |body| {
+        let finalizers = finalizers(body);
+        (without_status(body), finalizers)
+    };
+    let (before, mut after) = (rest(before), rest(after));
+    if !before.1.contains(&FINALIZER) {
+        after.1.retain(|finalizer| *finalizer != FINALIZER);
+    }
+    before == after
 }
 
+fn finalizers(body: &Value) -> Vec<&str> {
+    let list = body["metadata"]["finalizers"].as_array().into_iter().flatten();
+    list.filter_map(Value::as_str).collect()
+}
+
+/// All but the status and the finalizers.
 fn without_status(body: &Value) -> Vec<(&String, &Value)> {
     let (rest, metadata) = (body.as_object(), body["metadata"].as_object());
     let rest = rest
         .into_iter()
         .flatten()
         .filter(|(key, _)| *key != "status" && *key != "metadata");
-    rest.chain(metadata.into_iter().flatten()).collect()
-}
-
-/// Which members were ready when they were last looked at, and which connection that was.
-#[derive(Default)]
-struct Readiness {
-    known: BTreeMap<String, (bool, Arc<Member>)>,
-}
-
-impl Readiness {
-    /// Wakes what is concerned by members that came, went, became ready or fell silent.
-    fn tell(&mut self, sync: &Sync) {
-        let members = sync.hub.clusters.members();
-        let mut flipped = Vec::new();
-        self.known.retain(|name, _| {
-            let stays = members.contains_key(name);
-            if !stays {
-                flipped.push(name.clone());
-            }
-            stays
-        });
-        for (name, member) in members.iter() {
-            let ready = member.is_ready();
-            let same = self
-                .known
-                .get(name)
-                .is_some_and(|(before, known)| *before == ready && Arc::ptr_eq(known, member));
-            if !same {
-                self.known.insert(name.clone(), (ready, member.clone()));
-                flipped.push(name.clone());
-            }
-        }
-        for name in flipped {
-            for key in sync.concerns.of_cluster(&name) {
-                sync.queue.add(key);
-            }
-        }
-    }
-}
-
-/// When the next cluster that was to leave is written to again, if there is one.
-fn next_end_of_leaving(sync: &Sync) -> Option<Duration> {
-    let now = Timestamp::now();
-    let fleet = sync.fleet.borrow();
-    let ends = fleet
-        .values()
-        .filter_map(|cluster| cluster.leaving_until)
-        .filter(|until| *until > now);
-    let next = ends.min()?;
-    Some(Duration::try_from(next.duration_since(now)).unwrap_or_default() + Duration::from_millis(10))
-}
-
-fn wake_left(sync: &Sync) {
-    let fleet = sync.fleet.borrow().clone();
-    for (name, _) in fleet.iter().filter(|(_, cluster)| cluster.leaving_until.is_some()) {
-        for key in sync.concerns.of_cluster(name.as_str()) {
-            sync.queue.add(key);
-        }
-    }
+    let metadata = metadata.into_iter().flatten().filter(|(key, _)| *key != "finalizers");
+    rest.chain(metadata).collect()
 }
 
 #[cfg(test)]
@@ -313,6 +324,9 @@ mod tests {
         assert!(is_status_only(body(1, "a", &[]), body(1, "b", &[])));
         assert!(!is_status_only(body(1, "a", &[]), body(2, "a", &[])));
         assert!(!is_status_only(body(1, "a", &["x"]), body(1, "a", &[])));
+        assert!(is_status_only(body(1, "a", &["x"]), body(1, "a", &["x", FINALIZER])));
+        assert!(!is_status_only(body(1, "a", &[FINALIZER]), body(1, "a", &[])));
+        assert!(!is_status_only(body(1, "a", &["x"]), body(1, "a", &[FINALIZER])));
         assert!(!is_status_only(body(1, "a", &[]), written(1, "b", &[], "somebody")));
     }
 

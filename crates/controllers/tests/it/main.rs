@@ -2,12 +2,19 @@
 #![expect(clippy::unwrap_used, reason = "a test that unwraps in vain has failed")]
 
 mod deletion;
+mod events;
 mod failing_members;
 mod health;
+mod holds;
+mod interruptions;
 mod leadership;
 mod ownership;
 mod placement;
+mod plain;
+mod preferences;
 mod repair;
 mod restart;
+mod settings;
+mod types;
 mod unregistering;
 mod world;

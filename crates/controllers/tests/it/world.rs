@@ -18,6 +18,7 @@ use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
 pub(crate) use self::fixtures::{config, deployment, metadata, path, record_key, stored_key};
+pub(crate) use self::hub::{preference_key, type_key};
 
 /// Identity of the hub under test.
 pub(crate) const HUB: &str = "hub-1";

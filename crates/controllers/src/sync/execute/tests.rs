@@ -87,7 +87,7 @@ fn apply(object: Value) -> Apply {
         uid: None,
         force: false,
         cause: Cause::Create,
-        hand_over: false,
+        hand_over: None,
         replicas: None,
     }
 }
@@ -223,6 +223,32 @@ async fn replicas_are_set_once_and_then_left_alone() -> Result<()> {
         .request(OwnRequest::merge_patch(path, json!({"spec": {"replicas": 7}})))
         .await?;
     assert_eq!(world.applied(&key, create()).await.spec_replicas, Some(7));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hand_over_that_is_done_already_changes_nothing() -> Result<()> {
+    let world = World::new().await?;
+    let key = key("configmaps", "web");
+    let member = world.clusters.member("eu-1").expect("the member was registered");
+    let mut old = config("old");
+    old["metadata"]["annotations"] = json!({});
+    old["data"]["dropped"] = "long ago".into();
+    let by_kubefed = "/api/v1/namespaces/shop/configmaps?fieldManager=controller-manager";
+    let made = member
+        .request(OwnRequest::json("POST".parse()?, by_kubefed, old))
+        .await?;
+    let uid = made["metadata"]["uid"].as_str().unwrap_or_default();
+    let take_over = || Apply {
+        cause: Cause::Adopt,
+        hand_over: Some(HandOver::OfKubefed),
+        ..of_uid("blue", uid)
+    };
+    let taken = world.applied(&key, take_over()).await;
+    assert_eq!(world.applied(&key, take_over()).await, taken);
+    let path = "/api/v1/namespaces/shop/configmaps/web";
+    let after = member.request(OwnRequest::get(path)).await?;
+    assert_eq!(after["data"], json!({"color": "blue"}));
     Ok(())
 }
 

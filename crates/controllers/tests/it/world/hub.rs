@@ -1,11 +1,26 @@
 //! Hands that write on the hub.
 
 use anyhow::{Context, Result, bail};
+use atoll_controllers::configuration::seeded_key;
+use atoll_federation::configuration::built_in_type_config;
 use atoll_federation::{FederatedStatus, types};
 use atoll_store::{Object, ObjectKey, Propagation, Transaction, Write};
 use serde_json::{Value, json};
 
 use super::{World, metadata, record_key, stored_key};
+
+pub(crate) fn preference_key(namespace: &str, name: &str) -> ObjectKey {
+    ObjectKey::new("scheduling.kubefed.io", "replicaschedulingpreferences", namespace, name)
+}
+
+pub(crate) fn type_key(name: &str) -> ObjectKey {
+    ObjectKey::new(
+        "core.kubefed.io",
+        "federatedtypeconfigs",
+        "kube-federation-system",
+        name,
+    )
+}
 
 impl World {
     pub(crate) async fn write(&self, writes: Vec<Write>) -> Result<()> {
@@ -30,6 +45,75 @@ impl World {
             json!({"placement": {"clusterSelector": {}}}),
         )
         .await
+    }
+
+    /// Says how the control plane behaves, as often as it is said.
+    pub(crate) async fn configure(&self, spec: Value) -> Result<()> {
+        let key = ObjectKey::new("core.kubefed.io", "kubefedconfigs", "kube-federation-system", "kubefed");
+        if self.store.object(&key).await?.is_some() {
+            return self.change(&key, |body| body["spec"] = spec.clone()).await;
+        }
+        let body = json!({
+            "apiVersion": "core.kubefed.io/v1beta1",
+            "kind": "KubeFedConfig",
+            "metadata": metadata("kube-federation-system", "kubefed", json!({})),
+            "spec": spec,
+        });
+        self.write(vec![Write::Create { key, body: body.into() }]).await
+    }
+
+    /// From now on these types are federated, each by its `FederatedTypeConfig`, and no others.
+    pub(crate) async fn configure_types(&self, names: &[&str]) -> Result<()> {
+        let mut writes = Vec::new();
+        for name in names {
+            let mut body = built_in_type_config(types::find(name).context("a built-in type")?);
+            let finalizers = body["metadata"]["finalizers"].clone();
+            body["metadata"] = metadata("kube-federation-system", name, json!({"finalizers": finalizers}));
+            let key = type_key(name);
+            writes.push(Write::Create { key, body: body.into() });
+        }
+        let seeds = json!({"metadata": metadata("", "types", json!({})), "types": names});
+        writes.push(Write::Create {
+            key: seeded_key(),
+            body: seeds.into(),
+        });
+        self.write(writes).await
+    }
+
+    /// Changes a `FederatedTypeConfig` as the API would, generation included.
+    pub(crate) async fn edit_type(&self, name: &str, change: impl Fn(&mut Value)) -> Result<()> {
+        self.change(&type_key(name), |body| {
+            change(body);
+            let generation = body["metadata"]["generation"].as_i64().unwrap_or_default();
+            body["metadata"]["generation"] = (generation + 1).into();
+        })
+        .await
+    }
+
+    pub(crate) async fn switch_type(&self, name: &str, propagation: &str) -> Result<()> {
+        self.edit_type(name, |body| body["spec"]["propagation"] = propagation.into())
+            .await
+    }
+
+    /// Events about the object of that name, by reason.
+    pub(crate) async fn events(&self, namespace: &str, name: &str) -> Result<Vec<Value>> {
+        let listing = self.store.objects("", "events", Some(namespace)).await?;
+        let events = listing.objects.into_iter().map(|event| (*event.body).clone());
+        let mut of_object: Vec<Value> = events.filter(|event| event["involvedObject"]["name"] == name).collect();
+        of_object.sort_by_key(|event| event["reason"].to_string());
+        Ok(of_object)
+    }
+
+    /// Says how the replicas of an object are to be shared out.
+    pub(crate) async fn prefer(&self, namespace: &str, name: &str, spec: Value) -> Result<()> {
+        let body = json!({
+            "apiVersion": "scheduling.kubefed.io/v1alpha1",
+            "kind": "ReplicaSchedulingPreference",
+            "metadata": metadata(namespace, name, json!({})),
+            "spec": spec,
+        });
+        let key = preference_key(namespace, name);
+        self.write(vec![Write::Create { key, body: body.into() }]).await
     }
 
     /// Makes a federated object.

@@ -1,0 +1,117 @@
+//! What is shared out over clusters beside replicas: bounds of autoscalers, the pods of a Job; and what cannot be.
+
+use anyhow::{Context, Result};
+use atoll_federation::plain::{DEPLOYMENT_PREFERENCES, HPA_TARGETS};
+use serde_json::{Value, json};
+
+use super::{is_managed, is_well, key, workload};
+use crate::world::World;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_autoscaler_is_shared_out_and_its_workload_left_to_the_members() -> Result<()> {
+    let world = World::new(&["eu-1", "us-1"]).await?;
+    world.label("shop").await?;
+    world.post("deployments.apps", "web", json!({}), workload(4)).await?;
+    world
+        .until("eu-1", "deployments.apps", "shop", "web", |object| {
+            object["spec"]["replicas"] == 2
+        })
+        .await?;
+    let reference = json!({"apiVersion": "extensions/v1beta1", "kind": "Deployment", "name": "web"});
+    let spec = json!({"spec": {"minReplicas": 2, "maxReplicas": 10, "scaleTargetRef": reference}});
+    let scaler = "horizontalpodautoscalers.autoscaling";
+    world.post(scaler, "scaler", json!({}), spec).await?;
+    for cluster in ["eu-1", "us-1"] {
+        let copy = world
+            .until(cluster, scaler, "shop", "scaler", |object| {
+                object["spec"]["maxReplicas"] == 5
+            })
+            .await?;
+        assert_eq!(copy["spec"]["minReplicas"], 1);
+        assert_eq!(copy["spec"]["scaleTargetRef"]["apiVersion"], "apps/v1");
+    }
+    let told = |names: &'static str| move |object: &Value| object["metadata"]["annotations"][HPA_TARGETS] == names;
+    world
+        .until_plain("deployments.apps", "web", told(r#"{"Names":["eu-1","us-1"]}"#))
+        .await?;
+    // The members' number counts now, whatever the hub's object says.
+    let web = key("deployments.apps", "shop", "web");
+    world.change(&web, |body| body["spec"]["replicas"] = 8.into()).await?;
+    world
+        .change(&web, |body| {
+            body["spec"]["template"]["spec"]["containers"][0]["image"] = "nginx:2".into()
+        })
+        .await?;
+    let copy = world
+        .until("eu-1", "deployments.apps", "shop", "web", |object| {
+            object["spec"]["template"]["spec"]["containers"][0]["image"] == "nginx:2"
+        })
+        .await?;
+    assert_eq!(copy["spec"]["replicas"], 2);
+
+    world.delete_with_copies(&key(scaler, "shop", "scaler")).await?;
+    world
+        .until("eu-1", "deployments.apps", "shop", "web", |object| {
+            object["spec"]["replicas"] == 4
+        })
+        .await?;
+    let web = world.plain("deployments.apps", "web").await?;
+    assert_eq!(web["metadata"]["annotations"].get(HPA_TARGETS), None);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_is_shared_out_over_clusters() -> Result<()> {
+    let world = World::new(&["eu-1", "us-1"]).await?;
+    world.label("shop").await?;
+    let template = json!({"spec": {"restartPolicy": "Never", "containers": [{"name": "sum", "image": "busybox"}]}});
+    let spec = json!({"spec": {"parallelism": 2, "completions": 6, "template": template}});
+    world.post("jobs.batch", "sum", json!({}), spec).await?;
+    for cluster in ["eu-1", "us-1"] {
+        let copy = world.until(cluster, "jobs.batch", "shop", "sum", is_managed).await?;
+        assert_eq!(
+            (&copy["spec"]["parallelism"], &copy["spec"]["completions"]),
+            (&json!(1), &json!(3))
+        );
+        assert_eq!(copy["spec"]["manualSelector"], true);
+        assert_eq!(
+            copy["spec"]["selector"]["matchLabels"]["controller-uid"],
+            world.plain("jobs.batch", "sum").await?["metadata"]["uid"]
+        );
+    }
+    world.until_plain("jobs.batch", "sum", is_well).await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn preferences_that_cannot_be_meant_move_nothing() -> Result<()> {
+    let world = World::new(&["eu-1"]).await?;
+    world.label("shop").await?;
+    world.post("deployments.apps", "web", json!({}), workload(2)).await?;
+    world
+        .until("eu-1", "deployments.apps", "shop", "web", |object| {
+            object["spec"]["replicas"] == 2
+        })
+        .await?;
+    world.until_plain("deployments.apps", "web", is_well).await?;
+    let web = key("deployments.apps", "shop", "web");
+    world
+        .change(&web, |body| {
+            body["metadata"]["annotations"] = json!({DEPLOYMENT_PREFERENCES: "{no"});
+            body["spec"]["replicas"] = 0.into();
+        })
+        .await?;
+    let told = |object: &Value| {
+        let conditions = object["status"]["conditions"].as_array().into_iter().flatten();
+        conditions
+            .into_iter()
+            .any(|condition| condition["reason"] == "InvalidPreference")
+    };
+    world.until_plain("deployments.apps", "web", told).await?;
+    let copy = world
+        .get("eu-1", "deployments.apps", "shop", "web")
+        .await?
+        .context("it stays")?;
+    assert_eq!(copy["spec"]["replicas"], 2);
+    Ok(())
+}

@@ -91,22 +91,35 @@ const cluster = createRoute({
   component: lazyRouteComponent(() => import("./routes/clusters/overview"), "Page"),
 });
 
-const deployments = createRoute({
+const federatedTypes = createRoute({
   getParentRoute: () => signedIn,
-  path: "/federated/deployments.apps",
+  path: "/federated",
+  component: lazyRouteComponent(() => import("./routes/federated/types"), "Page"),
+});
+
+const hold = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/federated/held/$id",
+  component: lazyRouteComponent(() => import("./routes/federated/held"), "Page"),
+});
+
+const federatedObjects = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/federated/$resource",
   validateSearch: listSearch,
   component: lazyRouteComponent(() => import("./routes/federated/list"), "Page"),
 });
 
-const newDeployment = createRoute({
+const newFederated = createRoute({
   getParentRoute: () => signedIn,
-  path: "/federated/deployments.apps/new",
+  path: "/federated/$resource/new",
+  validateSearch: (search: Search): { as?: "yaml" } => (search.as === "yaml" ? { as: "yaml" } : {}),
   component: lazyRouteComponent(() => import("./routes/federated/new"), "Page"),
 });
 
-const deployment = createRoute({
+const federatedObject = createRoute({
   getParentRoute: () => signedIn,
-  path: "/federated/deployments.apps/$namespace/$name",
+  path: "/federated/$resource/$namespace/$name",
   component: lazyRouteComponent(() => import("./routes/federated/detail"), "Page"),
 });
 
@@ -118,7 +131,18 @@ const account = createRoute({
 
 const routeTree = root.addChildren([
   login,
-  signedIn.addChildren([home, clusters, addCluster, cluster, deployments, newDeployment, deployment, account]),
+  signedIn.addChildren([
+    home,
+    clusters,
+    addCluster,
+    cluster,
+    federatedTypes,
+    hold,
+    federatedObjects,
+    newFederated,
+    federatedObject,
+    account,
+  ]),
 ]);
 
 export const router = createRouter({ routeTree, defaultPreload: "intent", scrollRestoration: true });

@@ -12,6 +12,7 @@ pub mod clusters;
 pub mod connection_checks;
 pub mod credential;
 pub mod federated;
+pub mod holds;
 pub mod kubeconfigs;
 pub mod me;
 pub mod sessions;

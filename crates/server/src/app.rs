@@ -1,5 +1,6 @@
 //! What takes several steps: one function each. Handlers extract, authorize, call one of these and convert.
 
+pub mod answer_hold;
 pub mod create_federated;
 pub mod initialise;
 pub mod issue_kubeconfig;

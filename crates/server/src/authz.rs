@@ -51,6 +51,8 @@ pub enum Resource {
     Kubeconfigs,
     /// Federated objects.
     Federated,
+    /// Changes that wait for an answer.
+    Holds,
     /// The stream of live rows.
     Stream,
 }
@@ -176,6 +178,7 @@ mod tests {
             Resource::ConnectionChecks,
             Resource::Kubeconfigs,
             Resource::Federated,
+            Resource::Holds,
             Resource::Stream,
         ];
         let verbs = [Verb::Get, Verb::List, Verb::Create, Verb::Update, Verb::Delete];

@@ -21,6 +21,8 @@ use crate::error::Error;
 struct Files;
 
 const PAGE: &str = "index.html";
+/// What machines ask for at other programs' roots: a page in answer would look like success.
+const NO_PAGES: [&str; 6] = ["apis", "debug", "metrics", "openapi", "swagger", "version"];
 const NONCE: &str = "__CSP_NONCE__";
 
 /// Shown instead of the console by a binary that was built without it.
@@ -54,10 +56,17 @@ pub async fn serve(request: Request) -> Response {
     {
         return response;
     }
-    if path.starts_with("assets/") {
+    if path.starts_with("assets/") || !is_page(path) {
         return Error::not_found("there is no such file").into_response();
     }
     page()
+}
+
+/// Whether a path may be one of the console's. Later parts of it name objects, which have dots in them; the first is
+/// the console's own word. Files that crawlers ask for, and paths of other programs, are none.
+fn is_page(path: &str) -> bool {
+    let first = path.split('/').next().unwrap_or_default();
+    !first.contains('.') && !NO_PAGES.contains(&first)
 }
 
 /// The policy of answers that are data.
@@ -154,6 +163,16 @@ fn page() -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn paths_of_files_and_of_other_programs_are_no_pages() {
+        for page in ["", "clusters", "federated/deployments.apps/shop/web.v1", "no/such/page"] {
+            assert!(is_page(page), "{page}");
+        }
+        for none in ["robots.txt", "metrics", "debug/pprof", ".well-known/x", "apis/apps/v1"] {
+            assert!(!is_page(none), "{none}");
+        }
+    }
 
     #[test]
     fn the_best_encoding_a_client_takes_comes_first() {

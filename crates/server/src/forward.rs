@@ -15,10 +15,11 @@ pub mod request_info;
 mod tunnel;
 
 use atoll_clusters::{BoxError, ForwardClass, ForwardError, ForwardRequest, Identity, Member};
+use atoll_kubeapi::request::Target;
 use axum::body::Body;
 use axum::extract::{OriginalUri, Request, State};
 use axum::response::{IntoResponse, Response};
-use http::header::{self, HeaderValue};
+use http::header::{self, HeaderMap, HeaderValue};
 use http::{Method, StatusCode, Version};
 use http_body_util::BodyExt;
 use hyper::upgrade::OnUpgrade;
@@ -107,6 +108,9 @@ async fn judge(state: &AppState, request: &Head) -> Result<Judged> {
     let raw = uri.path().strip_prefix(PREFIX).unwrap_or_default();
     let info = RequestInfo::parse(request.method(), raw, uri.query(), upgrade.is_some())
         .map_err(|refused| refuse(&refused, raw))?;
+    if !is_document(request.method(), &info.path) {
+        refuse_impersonation(request.headers())?;
+    }
     caller.may(&Action::Member {
         cluster: &info.cluster,
         verb: &info.verb,
@@ -133,6 +137,25 @@ async fn judge(state: &AppState, request: &Head) -> Result<Judged> {
         info,
         upgrade,
     })
+}
+
+/// Whether a request reads what is the same for everybody (discovery, OpenAPI, the version). Clients begin with it, and
+/// cannot show a refusal of it: `kubectl --as` gets to the request that it was called for and shows that one's.
+pub(crate) fn is_document(method: &Method, path: &str) -> bool {
+    let is_document = Target::parse(path).is_some_and(|target| !matches!(target, Target::Resource(_)));
+    is_document && matches!(*method, Method::GET | Method::HEAD)
+}
+
+/// 403 for a request in somebody else's name.
+pub(crate) fn refuse_impersonation(headers: &HeaderMap) -> Result<()> {
+    let Some(other) = headers::impersonated(headers) else {
+        return Ok(());
+    };
+    let message = format!(
+        "users {other:?} is forbidden: the hub acts as the person who signed in and as nobody else; leave out --as, --as-group \
+         and --as-uid, or use a token of that person"
+    );
+    Err(Error::new(Reason::Forbidden, message))
 }
 
 fn refuse(refused: &Refused, raw: &str) -> Error {

@@ -2,7 +2,8 @@
 //! expect beside them, all kept in the store.
 //!
 //! `atoll_kubeapi` is the API server (discovery, tables, patches, apply, dry run, watch); here stands what the kinds
-//! mean: [`catalog`] which there are, [`admission`] what may be written, [`registry`] how a `KubeFedCluster` and its
+//! mean: [`catalog`] which there are and under which old names too, [`spelling`] what old files mean, [`admission`] what may
+//! be written, [`claims`] that one object at most says what clusters hold, [`v1`] what plain objects are, [`registry`] how a `KubeFedCluster` and its
 //! Secret become a registered cluster, [`backend`] how all of it reaches the store.
 //!
 //! Two doors lead in. [`router`] is for kubectl and takes bearer tokens alone. [`call`] is for the console API: the same
@@ -19,10 +20,18 @@
 mod admission;
 mod backend;
 mod catalog;
+mod claims;
+mod descriptions;
+mod learning;
 mod mask;
+mod plan_in_status;
 pub mod registry;
+mod scale;
 mod seed;
 mod spelling;
+mod structures;
+mod type_configs;
+mod v1;
 mod watch;
 
 use std::sync::Arc;
@@ -43,15 +52,19 @@ use serde_json::Value;
 use tower::ServiceExt;
 
 pub use catalog::Catalogs;
+pub use learning::learn;
+pub use plan_in_status::without_plan;
 pub use seed::seed;
 
 use crate::auth;
-use crate::forward::until_ended;
+use crate::forward::{is_document, refuse_impersonation, until_ended};
 use crate::state::AppState;
 use backend::HubBackend;
 
 /// Largest body of a request, in bytes: as of a Kubernetes API server.
 const BODY_LIMIT: usize = 3 << 20;
+/// Title of its OpenAPI documents.
+const TITLE: &str = "Atoll";
 /// Field manager of what comes in by [`call`], unless the query names another.
 const CONSOLE: &str = "atoll-console";
 
@@ -67,10 +80,37 @@ pub fn router<S: Clone + Send + Sync + 'static>(state: AppState) -> Router<S> {
         .with_state(state)
 }
 
+/// One OpenAPI document of everything that a hub serves from the start; a running one tells of its own types too, at
+/// `/openapi/v3`.
+pub fn openapi() -> Value {
+    let catalog = Catalogs::default().of(&Arc::default());
+    let versions: std::collections::BTreeSet<(&str, &str)> = catalog
+        .iter()
+        .map(|resource| (resource.group.as_str(), resource.version.as_str()))
+        .collect();
+    let mut whole = serde_json::json!({
+        "openapi": "3.0.0", "info": {"title": TITLE, "version": "v1"}, "paths": {}, "components": {"schemas": {}},
+    });
+    for (group, version) in versions {
+        let document = atoll_kubeapi::openapi::document(&catalog, TITLE, group, version);
+        let Some(one) = document.and_then(|document| serde_json::from_slice::<Value>(&document.json).ok()) else {
+            continue;
+        };
+        for part in ["/paths", "/components/schemas"] {
+            if let (Some(all), Some(more)) = (whole.pointer_mut(part), one.pointer(part))
+                && let (Some(all), Some(more)) = (all.as_object_mut(), more.as_object())
+            {
+                all.extend(more.clone());
+            }
+        }
+    }
+    whole
+}
+
 /// The API for callers that are known: whoever sends a request sets its [`RequestContext`].
 fn api(state: &AppState) -> Router {
     let options = Options {
-        title: "Atoll".into(),
+        title: TITLE.into(),
         body_limit: BODY_LIMIT,
         now: state.clock,
         ..Options::default()
@@ -91,6 +131,11 @@ async fn authenticate(State(state): State<AppState>, mut request: Request, next:
         Ok(caller) => caller,
         Err(error) => return error.into_response(),
     };
+    if !is_document(request.method(), request.uri().path())
+        && let Err(error) = refuse_impersonation(request.headers())
+    {
+        return error.into_response();
+    }
     let context = caller.context(auth::request_id(request.extensions()));
     request.extensions_mut().insert(context);
     let response = next.run(request).await;
@@ -147,9 +192,12 @@ pub async fn call(
     Err(serde_json::from_slice(&bytes).unwrap_or_else(|_| Status::internal()))
 }
 
-/// Path of the objects of a federated type in a namespace, for [`call`].
+/// Path of the objects of a federated type in a namespace, if its objects live in any, for [`call`].
 pub fn collection_path(kind: &TypeDescriptor, namespace: &str) -> String {
     let api = &kind.federated;
+    if !api.namespaced {
+        return format!("/apis/{}/{}/{}", api.group, api.version, api.plural);
+    }
     format!(
         "/apis/{}/{}/namespaces/{namespace}/{}",
         api.group, api.version, api.plural

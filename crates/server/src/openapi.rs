@@ -26,6 +26,7 @@ use crate::router;
         (name = "sessions", description = "Signing in and out"),
         (name = "clusters", description = "Registered clusters"),
         (name = "federated", description = "Federated objects"),
+        (name = "holds", description = "Changes that would delete too much, and wait for an answer"),
         (name = "tokens", description = "API tokens and kubeconfigs"),
         (name = "stream", description = "Live rows"),
     ),

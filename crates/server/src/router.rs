@@ -84,7 +84,11 @@ pub(crate) fn console_api() -> OpenApiRouter<AppState> {
             api::federated::replace_federated,
             api::federated::delete_federated
         ))
-        .routes(routes!(api::federated::preview_federated))
+        .routes(routes!(api::federated::preview::preview_federated))
+        .routes(routes!(api::federated::types::list_federated_types))
+        .routes(routes!(api::federated::events::list_federated_events))
+        .routes(routes!(api::holds::list_holds))
+        .routes(routes!(api::holds::get_hold, api::holds::answer_hold))
         .routes(routes!(api::stream_tickets::create_stream_ticket))
         .routes(routes!(api::stream::open_stream))
 }

@@ -111,6 +111,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/federated/{resource}/{namespace}/{name}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what happened to a federated object, the latest first. */
+        get: operations["list_federated_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/federated/preview": {
         parameters: {
             query?: never;
@@ -120,8 +137,60 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Tells what the planner would do with an object. Nothing is saved. */
+        /** Tells what the planner would do with an object, of any federated type or a `ReplicaSchedulingPreference`. Nothing is saved. */
         post: operations["preview_federated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/federated/types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the federated types, sorted by the kind that members hold. */
+        get: operations["list_federated_types"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/holds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the changes that wait for an answer. */
+        get: operations["list_holds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/holds/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reads a hold, with everything that would go. */
+        get: operations["get_hold"];
+        put?: never;
+        /** Answers a hold. */
+        post: operations["answer_hold"];
         delete?: never;
         options?: never;
         head?: never;
@@ -269,6 +338,11 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * @description Where the change was made.
+         * @enum {string}
+         */
+        CauseKind: "object" | "namespace" | "cluster" | "leftover";
         /** @description What a check that passed found. */
         CheckPassed: {
             /** @description The name under which this cluster is registered already. */
@@ -497,7 +571,7 @@ export interface components {
         };
         /** @description An object. */
         FederatedBody: {
-            /** @description The object. */
+            /** @description The object, or its YAML as text. */
             object: Record<string, unknown>;
         };
         /** @description How it stands in one cluster. */
@@ -556,14 +630,146 @@ export interface components {
         FederatedDetail: {
             /** @description The object itself. */
             object: Record<string, unknown>;
+            /** @description The `ReplicaSchedulingPreference` that shares its replicas out, if there is one. */
+            preference?: Record<string, unknown> | null;
             /** @description In one line. */
             summary: components["schemas"]["Federated"];
+        };
+        /** @description Something that happened, perhaps several times. */
+        FederatedEvent: {
+            /**
+             * Format: int64
+             * @description How often.
+             */
+            count: number;
+            /**
+             * Format: date-time
+             * @description When it happened first.
+             */
+            firstAt?: string | null;
+            /**
+             * Format: date-time
+             * @description When it happened last.
+             */
+            lastAt?: string | null;
+            /** @description For people. */
+            message: string;
+            /** @description One word, such as `CreateInCluster`. */
+            reason: string;
+            /** @description Whether something went wrong. */
+            warning: boolean;
         };
         /**
          * @description How a federated object stands at one glance.
          * @enum {string}
          */
         FederatedState: "Ready" | "Progressing" | "Degraded" | "Pending" | "Deleting";
+        /** @description A federated type. */
+        FederatedType: {
+            /** @description Such as `types.kubefed.io`. */
+            group: string;
+            /** @description Whether it has replicas that are shared out. */
+            hasReplicas: boolean;
+            /** @description Such as `FederatedDeployment`. */
+            kind: string;
+            /** @description Whether the federated objects live in namespaces. */
+            namespaced: boolean;
+            /** @description Whether its objects are kept in step now. */
+            propagated: boolean;
+            /** @description What members hold, such as `deployments.apps`: names the type in paths. */
+            resource: string;
+            /** @description What kubectl takes for it, such as `fdeploy`. */
+            shortNames: string[];
+            /** @description What members hold. */
+            target: components["schemas"]["TargetType"];
+            /** @description Version of the federated kind. */
+            version: string;
+        };
+        /** @description One field of a member's object that would change. */
+        FieldChange: {
+            /** @description What it would have; null when the field goes. */
+            after: unknown;
+            /** @description What the member has; null when it has nothing there. Values of Secrets are masked. */
+            before: unknown;
+            /** @description Where, such as `spec.template.spec.containers[web].image`. */
+            path: string;
+        };
+        /** @description A change whose deletes wait for an answer. */
+        Hold: {
+            /** @description Where the change was made. */
+            cause: components["schemas"]["HoldCauseView"];
+            /** @description Cluster by cluster. */
+            clusters: components["schemas"]["HoldCluster"][];
+            /** @description Objects that would be deleted, in all clusters together. */
+            deletes: number;
+            /** @description Names it for as long as it is about the same deletes. */
+            id: string;
+            /** @description For people. */
+            message: string;
+            /** @description The token of exactly these deletes; an answer carries it. */
+            token: string;
+        };
+        /** @description An answer to a hold. */
+        HoldAnswer: {
+            /** @description What is to happen. */
+            answer: components["schemas"]["HoldAnswerKind"];
+            /** @description The token that was shown; when what would go has changed since, the answer is refused. */
+            token: string;
+        };
+        /** @description What became of an answer. */
+        HoldAnswered: {
+            /** @description What was changed, for people. */
+            changed: string[];
+            /** @description What could not be done, and why. */
+            left: string[];
+        };
+        /**
+         * @description What is to happen with a hold.
+         * @enum {string}
+         */
+        HoldAnswerKind: "undo" | "orphan" | "delete";
+        /** @description Where the change was made, as far as that can be told from what it does. */
+        HoldCauseView: {
+            /** @description The cluster; null for an object. */
+            cluster?: string | null;
+            /** @description Name of the object; null for a cluster. */
+            name?: string | null;
+            /** @description The namespace; null for a cluster. */
+            namespace?: string | null;
+            /** @description What members hold of the federated object, such as `deployments.apps`; null for a cluster. */
+            resource?: string | null;
+            /** @description Where. */
+            type: components["schemas"]["CauseKind"];
+        };
+        /** @description How much would go in one cluster. */
+        HoldCluster: {
+            /** @description Objects that would be deleted there. */
+            deletes: number;
+            /** @description The cluster. */
+            name: string;
+        };
+        /** @description A hold with everything that would go. */
+        HoldDetail: {
+            /** @description What would go. */
+            objects: components["schemas"]["HoldObject"][];
+            /** @description In one line. */
+            summary: components["schemas"]["Hold"];
+            /** @description Whether the change can be taken back here. */
+            undo: components["schemas"]["Undo"];
+        };
+        /** @description One object that would be deleted in one cluster. */
+        HoldObject: {
+            /** @description The cluster. */
+            cluster: string;
+            /** @description Kind of the federated object. */
+            kind: string;
+            /** @description Its name. */
+            name: string;
+            /** @description Its namespace. */
+            namespace: string;
+            /** @description What the member holds, such as `deployments.apps`; null for a type that is no longer served. */
+            resource?: string | null;
+        };
         /** @description The hub, as pages need it. */
         Hub: {
             /** @description Whether everything here will be thrown away. */
@@ -734,6 +940,81 @@ export interface components {
             totalItems: number;
         };
         /** @description A page of a list. */
+        List_FederatedEvent: {
+            /** @description The items of this page. */
+            items: {
+                /**
+                 * Format: int64
+                 * @description How often.
+                 */
+                count: number;
+                /**
+                 * Format: date-time
+                 * @description When it happened first.
+                 */
+                firstAt?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it happened last.
+                 */
+                lastAt?: string | null;
+                /** @description For people. */
+                message: string;
+                /** @description One word, such as `CreateInCluster`. */
+                reason: string;
+                /** @description Whether something went wrong. */
+                warning: boolean;
+            }[];
+            /** @description How many there are on all pages together. */
+            totalItems: number;
+        };
+        /** @description A page of a list. */
+        List_FederatedType: {
+            /** @description The items of this page. */
+            items: {
+                /** @description Such as `types.kubefed.io`. */
+                group: string;
+                /** @description Whether it has replicas that are shared out. */
+                hasReplicas: boolean;
+                /** @description Such as `FederatedDeployment`. */
+                kind: string;
+                /** @description Whether the federated objects live in namespaces. */
+                namespaced: boolean;
+                /** @description Whether its objects are kept in step now. */
+                propagated: boolean;
+                /** @description What members hold, such as `deployments.apps`: names the type in paths. */
+                resource: string;
+                /** @description What kubectl takes for it, such as `fdeploy`. */
+                shortNames: string[];
+                /** @description What members hold. */
+                target: components["schemas"]["TargetType"];
+                /** @description Version of the federated kind. */
+                version: string;
+            }[];
+            /** @description How many there are on all pages together. */
+            totalItems: number;
+        };
+        /** @description A page of a list. */
+        List_Hold: {
+            /** @description The items of this page. */
+            items: {
+                /** @description Where the change was made. */
+                cause: components["schemas"]["HoldCauseView"];
+                /** @description Cluster by cluster. */
+                clusters: components["schemas"]["HoldCluster"][];
+                /** @description Objects that would be deleted, in all clusters together. */
+                deletes: number;
+                /** @description Names it for as long as it is about the same deletes. */
+                id: string;
+                /** @description For people. */
+                message: string;
+                /** @description The token of exactly these deletes; an answer carries it. */
+                token: string;
+            }[];
+            /** @description How many there are on all pages together. */
+            totalItems: number;
+        };
+        /** @description A page of a list. */
         List_Token: {
             /** @description The items of this page. */
             items: {
@@ -818,7 +1099,7 @@ export interface components {
         NewFederated: {
             /** @description Whether its namespace is made where it is missing, and federated to the clusters the object is placed on. */
             createNamespace?: boolean;
-            /** @description The object. */
+            /** @description The object, or its YAML as text. */
             object: Record<string, unknown>;
         };
         /** @description Which clusters. */
@@ -875,11 +1156,13 @@ export interface components {
         PreviewCluster: {
             /** @description `create`, `update`, `unchanged`, `delete`, `keep`, `wait`, `fail` or `none`. */
             action: string;
+            /** @description Field by field, what would change in an object that is there already. */
+            changes: components["schemas"]["FieldChange"][];
             /** @description For people. */
             message?: string | null;
             /** @description The cluster. */
             name: string;
-            /** @description What the cluster would get. */
+            /** @description What the cluster would get. Values of Secrets are masked. */
             object?: Record<string, unknown> | null;
             /** @description One word for why; null when there is nothing to explain. */
             reason?: string | null;
@@ -978,6 +1261,17 @@ export interface components {
             /** @description To be offered as the subprotocol `ticket.<ticket>` beside `atoll.v1`. */
             ticket: string;
         };
+        /** @description What members hold of a type. */
+        TargetType: {
+            /** @description API group; empty for the core group. */
+            group: string;
+            /** @description Kind. */
+            kind: string;
+            /** @description Whether members hold it in namespaces. */
+            namespaced: boolean;
+            /** @description Version. */
+            version: string;
+        };
         /** @description A token, without the token itself. */
         Token: {
             /**
@@ -1014,6 +1308,13 @@ export interface components {
             token: string;
             /** @description Who signed in. */
             user: components["schemas"]["User"];
+        };
+        /** @description Whether the change can be taken back here. */
+        Undo: {
+            /** @description What would be restored, or how to take the change back by hand. */
+            message: string;
+            /** @description Whether it can. */
+            possible: boolean;
         };
         /** @description A person. */
         User: {
@@ -1379,7 +1680,7 @@ export interface operations {
             path: {
                 /** @description The object's name */
                 name: string;
-                /** @description The object's namespace */
+                /** @description The object's namespace; - for what lives in none */
                 namespace: string;
                 /** @description What members hold, such as deployments.apps */
                 resource: string;
@@ -1415,7 +1716,7 @@ export interface operations {
             path: {
                 /** @description The object's name */
                 name: string;
-                /** @description The object's namespace */
+                /** @description The object's namespace; - for what lives in none */
                 namespace: string;
                 /** @description What members hold, such as deployments.apps */
                 resource: string;
@@ -1455,7 +1756,7 @@ export interface operations {
             path: {
                 /** @description The object's name */
                 name: string;
-                /** @description The object's namespace */
+                /** @description The object's namespace; - for what lives in none */
                 namespace: string;
                 /** @description What members hold, such as deployments.apps */
                 resource: string;
@@ -1470,6 +1771,42 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"];
+                };
+            };
+        };
+    };
+    list_federated_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The object's name */
+                name: string;
+                /** @description The object's namespace; - for what lives in none */
+                namespace: string;
+                /** @description What members hold, such as deployments.apps */
+                resource: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The events */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_FederatedEvent"];
+                };
             };
             /** @description What went wrong */
             default: {
@@ -1502,6 +1839,132 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Preview"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"];
+                };
+            };
+        };
+    };
+    list_federated_types: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The types */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_FederatedType"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"];
+                };
+            };
+        };
+    };
+    list_holds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The holds */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_Hold"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"];
+                };
+            };
+        };
+    };
+    get_hold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The hold */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The hold */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HoldDetail"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"];
+                };
+            };
+        };
+    };
+    answer_hold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The hold */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HoldAnswer"];
+            };
+        };
+        responses: {
+            /** @description What became of it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HoldAnswered"];
                 };
             };
             /** @description What went wrong */

@@ -54,11 +54,22 @@ export interface KubernetesObject {
   [field: string]: unknown;
 }
 
-export type FederatedDetail = Schemas["FederatedDetail"] & { object: KubernetesObject };
+export type FederatedType = Schemas["FederatedType"];
+export type FederatedEvent = Schemas["FederatedEvent"];
+export type FederatedDetail = Omit<Schemas["FederatedDetail"], "object" | "preference"> & {
+  object: KubernetesObject;
+  preference?: KubernetesObject | null;
+};
 export type FederatedCreated = Schemas["FederatedCreated"] & { object: KubernetesObject };
 
+export type FieldChange = Schemas["FieldChange"];
 export type PreviewCluster = Omit<Schemas["PreviewCluster"], "object"> & { object?: KubernetesObject | null };
 export type Preview = Omit<Schemas["Preview"], "clusters"> & { clusters: PreviewCluster[] };
+
+export type Hold = Schemas["Hold"];
+export type HoldDetail = Schemas["HoldDetail"];
+export type HoldAnswered = Schemas["HoldAnswered"];
+export type HoldAnswer = Schemas["HoldAnswerKind"];
 
 export type Token = Schemas["Token"];
 export type NewToken = Schemas["NewToken"];

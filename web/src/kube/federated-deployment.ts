@@ -231,6 +231,20 @@ function withValue(
   return copy;
 }
 
+/** The same object on exactly these clusters. */
+export function withClusters(object: KubernetesObject, clusters: readonly string[]): KubernetesObject {
+  const copy = structuredClone(object);
+  const spec = isTree(copy.spec) ? copy.spec : {};
+  spec.placement = { clusters: clusters.map((name) => ({ name })) };
+  return { ...copy, spec };
+}
+
+/** The label selector of the placement, when it is the selector that chooses. */
+export function selectsByLabel(object: KubernetesObject): boolean {
+  const placement = at(object.spec, "placement");
+  return isTree(placement) && !Array.isArray(placement.clusters) && isTree(placement.clusterSelector);
+}
+
 export function withReplicas(
   object: KubernetesObject,
   replicas: number,

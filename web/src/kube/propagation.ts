@@ -45,7 +45,7 @@ export function propagationTone(word: string): Tone {
 
 /** What the hub says beside the word, where our sentence does not say the same already. */
 export function propagationDetail(word: string, message: string | null | undefined): string | undefined {
-  return word === "ClusterNotReady" ? undefined : message || undefined;
+  return word === "ClusterNotReady" || word === "Held" ? undefined : message || undefined;
 }
 
 /** The plain sentence for this word; none for words of a newer server, which are shown as they are. */

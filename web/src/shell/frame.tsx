@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useLocation, useNavigate } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
+import { DEPLOYMENTS } from "../api/queries/federated";
 import { meQuery, signOut } from "../api/queries/session";
 import { useT } from "../i18n/i18n";
 import { stream } from "../live/page-stream";
@@ -12,26 +13,33 @@ import { Menu, MenuHeading, MenuItem, MenuSeparator } from "../ui/menu";
 import { Toasts } from "../ui/toast";
 import { LanguageMenu, ThemeMenu } from "./display-menus";
 import styles from "./frame.module.css";
+import { HoldBanner } from "./hold-banner";
 import { StatusScreen } from "./status-note";
 
-function NavLink({
-  to,
-  icon,
-  text,
-}: {
-  to: "/clusters" | "/federated/deployments.apps";
-  icon: IconName;
-  text: string;
-}) {
+function NavLink({ to, icon, text }: { to: "/clusters" | "/federated"; icon: IconName; text: string }) {
   return (
     <li>
-      <Link to={to} className={styles.link} activeProps={{ className: styles.active, "aria-current": "page" }}>
+      <Link
+        to={to}
+        className={styles.link}
+        activeOptions={{ exact: to === "/federated" }}
+        activeProps={{ className: styles.active, "aria-current": "page" }}
+      >
         <Icon name={icon} />
         {text}
       </Link>
     </li>
   );
 }
+
+/** Types that are used most have a line of their own. Their names are Kubernetes' words. */
+const NAMED: readonly (readonly [resource: string, icon: IconName, text: string])[] = [
+  [DEPLOYMENTS, "workloads", "Deployments"],
+  ["services", "globe", "Services"],
+  ["configmaps", "edit", "ConfigMaps"],
+  ["secrets", "lock", "Secrets"],
+  ["namespaces", "screen", "Namespaces"],
+];
 
 function Nav({ version }: { version: string | undefined }) {
   const t = useT();
@@ -42,7 +50,20 @@ function Nav({ version }: { version: string | undefined }) {
       </ul>
       <h2 className={styles.navHeading}>{t("nav.federated")}</h2>
       <ul>
-        <NavLink to="/federated/deployments.apps" icon="workloads" text={t("nav.deployments")} />
+        {NAMED.map(([resource, icon, text]) => (
+          <li key={resource}>
+            <Link
+              to="/federated/$resource"
+              params={{ resource }}
+              className={styles.link}
+              activeProps={{ className: styles.active, "aria-current": "page" }}
+            >
+              <Icon name={icon} />
+              {text}
+            </Link>
+          </li>
+        ))}
+        <NavLink to="/federated" icon="menu" text={t("nav.types")} />
       </ul>
       {version && <p className={styles.version}>Atoll {version}</p>}
     </nav>
@@ -119,6 +140,7 @@ export function Frame() {
         <Nav version={me.data?.hub.version} />
       </div>
       <main id="content" className={styles.content} tabIndex={-1}>
+        {me.data && <HoldBanner />}
         {me.error ? <StatusScreen error={me.error} onRetry={() => void me.refetch()} /> : <Outlet key={pathname} />}
       </main>
       <Toasts label={t("shell.notices")} dismissLabel={t("action.dismiss")} />

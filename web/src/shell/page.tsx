@@ -6,12 +6,17 @@ import styles from "./page.module.css";
 
 let navigated = false;
 
+/** The page that this one belongs to. */
+export type Crumb =
+  | { to: "/clusters" | "/federated"; text: string }
+  | { to: "/federated/$resource"; params: { resource: string }; text: string };
+
 interface PageProps {
   title: string;
   /** What stands beside the title: state, tags. */
   beside?: ReactNode;
   subtitle?: ReactNode;
-  crumb?: { to: "/clusters" | "/federated/deployments.apps"; text: string };
+  crumb?: Crumb;
   actions?: ReactNode;
   narrow?: boolean;
   children: ReactNode;
@@ -37,7 +42,13 @@ export function PageFrame({ title, beside, subtitle, crumb, actions, narrow = fa
         <div className={styles.titles}>
           {crumb && (
             <nav aria-label={t("page.crumbs")} className={styles.crumbs}>
-              <Link to={crumb.to}>{crumb.text}</Link>
+              {"params" in crumb ? (
+                <Link to={crumb.to} params={crumb.params}>
+                  {crumb.text}
+                </Link>
+              ) : (
+                <Link to={crumb.to}>{crumb.text}</Link>
+              )}
               <Icon name="right" size={12} />
             </nav>
           )}

@@ -34,8 +34,10 @@ use crate::state::AppState;
 #[into_params(parameter_in = Query)]
 pub struct ClustersQuery {
     /// Which page, from 1.
+    #[param(minimum = 1)]
     page: Option<u32>,
     /// Items of a page, at most 1000.
+    #[param(minimum = 1, maximum = 1000)]
     limit: Option<u32>,
     /// `name` (the default), `alias`, `role`, `state`, `since`, `kubernetesVersion`, `nodeCount`, `provider`,
     /// `region`, `latencyMs` or `createdAt`.

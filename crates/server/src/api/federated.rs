@@ -1,10 +1,16 @@
 //! Federated objects. Writes take exactly the way of the hub's Kubernetes API: the same admission, the same conflicts.
 
+pub mod events;
+pub mod preview;
+pub mod types;
+
 mod view;
 
 use atoll_federation::TypeDescriptor;
+use atoll_federation::configuration::SCHEDULING_GROUP;
 use atoll_kubeapi::Cause;
 use atoll_kubeapi::selector::LabelSelector;
+use atoll_store::ObjectKey;
 use axum::extract::State;
 use http::{Extensions, Method, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -15,10 +21,9 @@ pub use view::{Federated, FederatedCluster, FederatedState};
 
 use super::{Json, List, ObjectRef, Paging, Path, Query};
 use crate::app::create_federated as app;
-use crate::app::preview_federated as preview;
 use crate::auth::{self, Caller};
 use crate::authz::{Action, Resource, Verb};
-use crate::error::{Error, Reason, Result};
+use crate::error::{Error, Result};
 use crate::hub;
 use crate::state::AppState;
 
@@ -28,8 +33,10 @@ use crate::state::AppState;
 #[into_params(parameter_in = Query)]
 pub struct FederatedQuery {
     /// Which page, from 1.
+    #[param(minimum = 1)]
     page: Option<u32>,
     /// Items of a page, at most 1000.
+    #[param(minimum = 1, maximum = 1000)]
     limit: Option<u32>,
     /// `name` (the default), `namespace`, `state`, `createdAt` or `desiredReplicas`.
     sort_by: Option<String>,
@@ -46,6 +53,8 @@ pub struct FederatedQuery {
     state: Option<FederatedState>,
 }
 
+/// Plural of preference objects.
+const PREFERENCES: &str = "replicaschedulingpreferences";
 const SORT_KEYS: [&str; 5] = ["name", "namespace", "state", "createdAt", "desiredReplicas"];
 
 /// An object with its summary.
@@ -57,6 +66,9 @@ pub struct FederatedDetail {
     /// The object itself.
     #[schema(value_type = Object)]
     object: Value,
+    /// The `ReplicaSchedulingPreference` that shares its replicas out, if there is one.
+    #[schema(value_type = Option<Object>)]
+    preference: Option<Value>,
 }
 
 /// An object that was made, with its summary.
@@ -76,8 +88,9 @@ pub struct FederatedCreated {
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewFederated {
-    /// The object.
+    /// The object, or its YAML as text.
     #[schema(value_type = Object)]
+    #[serde(deserialize_with = "object_or_yaml")]
     object: Value,
     /// Whether its namespace is made where it is missing, and federated to the clusters the object is placed on.
     #[serde(default)]
@@ -88,9 +101,22 @@ pub struct NewFederated {
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FederatedBody {
-    /// The object.
+    /// The object, or its YAML as text.
     #[schema(value_type = Object)]
+    #[serde(deserialize_with = "object_or_yaml")]
     object: Value,
+}
+
+/// People write YAML; reading it is the server's work.
+fn object_or_yaml<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Value, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::String(text) => serde_saphyr::from_str(&text).map_err(|error| {
+            let told = error.to_string();
+            let first = told.lines().next().unwrap_or_default();
+            serde::de::Error::custom(format!("no YAML: {}", first.trim_start_matches("error: ")))
+        }),
+        object => Ok(object),
+    }
 }
 
 /// The federated type that a path names.
@@ -115,6 +141,7 @@ fn refuse_other(kind: &TypeDescriptor, object: &Value, place: Option<(&str, &str
     }
     if let Some((namespace, wanted)) = place {
         let found = text(&object["metadata"]["namespace"]);
+        let namespace = if kind.federated.namespaced { namespace } else { "" };
         if name != wanted {
             causes.push(Cause::invalid(
                 "object.metadata.name",
@@ -136,6 +163,24 @@ fn refuse_other(kind: &TypeDescriptor, object: &Value, place: Option<(&str, &str
 fn detail(kind: &TypeDescriptor, object: Value) -> Result<(Federated, Value)> {
     let stored = app::as_stored(kind, &object)?;
     Ok((Federated::new(kind, &stored), object))
+}
+
+/// An object as the hub's API answered it, with everything that is shown beside it.
+async fn detailed(state: &AppState, kind: &TypeDescriptor, object: Value) -> Result<FederatedDetail> {
+    let (summary, object) = detail(kind, object)?;
+    let key = ObjectKey::new(SCHEDULING_GROUP, PREFERENCES, &summary.namespace, &summary.name);
+    let stored = match kind.replicas_path {
+        Some(_) => state.store.object(&key).await?,
+        None => None,
+    };
+    let preference = stored
+        .map(|stored| Value::clone(&stored.body))
+        .filter(|body| body["spec"]["targetKind"] == *kind.federated.kind);
+    Ok(FederatedDetail {
+        summary,
+        object,
+        preference,
+    })
 }
 
 /// Lists federated objects of a type.
@@ -220,7 +265,7 @@ pub async fn create_federated(
     get, path = "/api/v1/federated/{resource}/{namespace}/{name}", tag = "federated",
     params(
         ("resource" = String, Path, description = "What members hold, such as deployments.apps"),
-        ("namespace" = String, Path, description = "The object's namespace"),
+        ("namespace" = String, Path, description = "The object's namespace; - for what lives in none"),
         ("name" = String, Path, description = "The object's name"),
     ),
     responses((status = 200, description = "The object", body = FederatedDetail)),
@@ -236,8 +281,7 @@ pub async fn get_federated(
     let path = app::object_path(kind, &namespace, &name)?;
     let context = caller.context(auth::request_id(&extensions));
     let answer = hub::call(&state, context, Method::GET, &path, None).await?;
-    let (summary, object) = detail(kind, answer.value)?;
-    Ok(Json(FederatedDetail { summary, object }))
+    detailed(&state, kind, answer.value).await.map(Json)
 }
 
 /// Replaces a federated object. With a `metadata.resourceVersion` it must not have changed since.
@@ -245,7 +289,7 @@ pub async fn get_federated(
     put, path = "/api/v1/federated/{resource}/{namespace}/{name}", tag = "federated", request_body = FederatedBody,
     params(
         ("resource" = String, Path, description = "What members hold, such as deployments.apps"),
-        ("namespace" = String, Path, description = "The object's namespace"),
+        ("namespace" = String, Path, description = "The object's namespace; - for what lives in none"),
         ("name" = String, Path, description = "The object's name"),
     ),
     responses((status = 200, description = "The object", body = FederatedDetail)),
@@ -263,8 +307,7 @@ pub async fn replace_federated(
     let path = format!("{}?{}", app::object_path(kind, &namespace, &name)?, app::STRICT);
     let context = caller.context(auth::request_id(&extensions));
     let answer = hub::call(&state, context, Method::PUT, &path, Some(&body.object)).await?;
-    let (summary, object) = detail(kind, answer.value)?;
-    Ok(Json(FederatedDetail { summary, object }))
+    detailed(&state, kind, answer.value).await.map(Json)
 }
 
 /// Deletes a federated object, and with it what clusters hold of it.
@@ -272,7 +315,7 @@ pub async fn replace_federated(
     delete, path = "/api/v1/federated/{resource}/{namespace}/{name}", tag = "federated",
     params(
         ("resource" = String, Path, description = "What members hold, such as deployments.apps"),
-        ("namespace" = String, Path, description = "The object's namespace"),
+        ("namespace" = String, Path, description = "The object's namespace; - for what lives in none"),
         ("name" = String, Path, description = "The object's name"),
     ),
     responses((status = 204, description = "It is gone, or on its way out")),
@@ -289,93 +332,4 @@ pub async fn delete_federated(
     let context = caller.context(auth::request_id(&extensions));
     hub::call(&state, context, Method::DELETE, &path, None).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// What would happen in one cluster.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct PreviewCluster {
-    /// The cluster.
-    name: String,
-    /// `create`, `update`, `unchanged`, `delete`, `keep`, `wait`, `fail` or `none`.
-    action: &'static str,
-    /// One word for why; null when there is nothing to explain.
-    reason: Option<String>,
-    /// For people.
-    message: Option<String>,
-    /// Replicas that the hub would ask for.
-    replicas: Option<i64>,
-    /// What the cluster would get.
-    #[schema(value_type = Option<Object>)]
-    object: Option<Value>,
-}
-
-/// What would happen in each cluster.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Preview {
-    /// Every registered cluster.
-    clusters: Vec<PreviewCluster>,
-    /// What does not stop it but may not be meant.
-    warnings: Vec<String>,
-}
-
-/// Tells what the planner would do with an object. Nothing is saved.
-#[utoipa::path(
-    post, path = "/api/v1/federated/preview", tag = "federated", request_body = FederatedBody,
-    responses((status = 200, description = "What would happen", body = Preview)),
-)]
-pub async fn preview_federated(
-    State(state): State<AppState>,
-    caller: Caller,
-    extensions: Extensions,
-    Json(body): Json<FederatedBody>,
-) -> Result<Json<Preview>> {
-    caller.may(&Action::console(Resource::Federated, Verb::Create))?;
-    let found = body.object["kind"].as_str().unwrap_or_default();
-    let configuration = state.configuration();
-    let kind = configuration
-        .types
-        .federated()
-        .map(|served| served.row)
-        .find(|kind| kind.federated.kind == found)
-        .ok_or_else(|| {
-            // Neither name nor kind can be relied on here, so the message is the cause alone.
-            let why = match found {
-                "" => "must be there, such as FederatedDeployment".to_owned(),
-                found => format!("{found:?} is no federated kind of this hub"),
-            };
-            let cause = Cause::invalid("object.kind", why);
-            Error::new(Reason::Invalid, format!("{}: {}", cause.field, cause.message)).with_cause(cause)
-        })?;
-    let context = caller.context(auth::request_id(&extensions));
-    let (told, mut warnings) = preview::preview_federated(&state, &context, kind, &body.object).await?;
-    warnings.extend(told.warnings.into_iter().map(|warning| warning.0));
-    let text = |text: String| Some(text).filter(|text| !text.is_empty());
-    let clusters = told.clusters.into_iter().map(|cluster| PreviewCluster {
-        name: cluster.name.to_string(),
-        action: action(cluster.action),
-        reason: text(cluster.reason),
-        message: text(cluster.message),
-        replicas: cluster.replicas,
-        object: cluster.object,
-    });
-    Ok(Json(Preview {
-        clusters: clusters.collect(),
-        warnings,
-    }))
-}
-
-fn action(action: atoll_federation::preview::Action) -> &'static str {
-    use atoll_federation::preview::Action as Planned;
-    match action {
-        Planned::Create => "create",
-        Planned::Update => "update",
-        Planned::Unchanged => "unchanged",
-        Planned::Delete => "delete",
-        Planned::Keep => "keep",
-        Planned::Wait => "wait",
-        Planned::Fail => "fail",
-        Planned::None => "none",
-    }
 }

@@ -71,8 +71,10 @@ pub struct CreateToken {
 #[into_params(parameter_in = Query)]
 pub struct TokensQuery {
     /// Which page, from 1.
+    #[param(minimum = 1)]
     page: Option<u32>,
     /// Items of a page, at most 1000.
+    #[param(minimum = 1, maximum = 1000)]
     limit: Option<u32>,
     /// `createdAt` (the default), `name`, `expiresAt` or `lastUsedAt`.
     sort_by: Option<String>,

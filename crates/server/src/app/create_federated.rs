@@ -27,12 +27,19 @@ pub struct Made {
     pub created: Vec<(String, String, String)>,
 }
 
+/// Stands in paths for the namespace of what lives in none.
+pub const NO_NAMESPACE: &str = "-";
+
 /// Path of an object in the hub's API.
 ///
 /// # Errors
 /// 404 when namespace or name can be no object's.
 pub fn object_path(kind: &TypeDescriptor, namespace: &str, name: &str) -> Result<String> {
-    if !is_dns_label(namespace) || !atoll_kubeapi::names::is_dns_subdomain(name) {
+    let may_be = match kind.federated.namespaced {
+        true => is_dns_label(namespace),
+        false => [NO_NAMESPACE, ""].contains(&namespace),
+    };
+    if !may_be || !atoll_kubeapi::names::is_dns_subdomain(name) {
         return Err(atoll_kubeapi::Status::not_found(&kind.federated.group, &kind.federated.plural, name).into());
     }
     Ok(hub::object_path(kind, namespace, name))
@@ -52,7 +59,7 @@ pub async fn create_federated(
 ) -> Result<Made> {
     let namespace = namespace_of(kind, object)?;
     let mut made = Vec::new();
-    if create_namespace {
+    if create_namespace && kind.federated.namespaced {
         // Most mistakes are found before a namespace is made for them.
         judge(kind, object)?;
         prepare_namespace(state, context, kind, object, namespace, &mut made).await?;
@@ -105,6 +112,9 @@ fn reference(object: &Value) -> (String, String, String) {
 
 pub(super) fn namespace_of<'a>(kind: &TypeDescriptor, object: &'a Value) -> Result<&'a str> {
     let namespace = object["metadata"]["namespace"].as_str().unwrap_or_default();
+    if !kind.federated.namespaced {
+        return Ok("");
+    }
     if is_dns_label(namespace) {
         return Ok(namespace);
     }
@@ -212,7 +222,7 @@ pub(super) fn covering(
     (listed.len() > before).then_some(widened)
 }
 
-pub(super) async fn find(state: &AppState, context: &RequestContext, path: &str) -> Result<Option<Value>> {
+pub(in crate::app) async fn find(state: &AppState, context: &RequestContext, path: &str) -> Result<Option<Value>> {
     match hub::call(state, context.clone(), Method::GET, path, None).await {
         Ok(answer) => Ok(Some(answer.value)),
         Err(status) if status.is("NotFound") => Ok(None),

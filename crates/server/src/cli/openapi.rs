@@ -16,11 +16,14 @@ pub(super) struct Arguments {
 enum Document {
     /// The console API, OpenAPI 3.1
     Console,
+    /// The hub's Kubernetes API with the types that are there from the start, OpenAPI 3.0
+    Hub,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Outcome {
     match arguments.document {
         Document::Console => super::print(&crate::openapi::console_json())?,
+        Document::Hub => super::print(&format!("{:#}\n", crate::hub::openapi()))?,
     }
     Ok(ExitCode::SUCCESS)
 }

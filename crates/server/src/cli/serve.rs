@@ -130,6 +130,7 @@ impl Running {
         listeners.spawn(certificate.keep_fresh(tls, Timestamp::now, shutdown.clone()));
         let (following, until) = (state.clone(), shutdown.clone());
         listeners.spawn(async move { following.directory.follow(until).await });
+        listeners.spawn(hub::learn(state.clone(), shutdown.clone()));
         let tunnels = state.tunnels.clone();
         listeners.spawn(metrics_listener.serve(metrics::router(state.clone()), shutdown.clone(), tunnels.clone()));
         listeners.spawn(listener.serve(router::router(state.clone()), shutdown.clone(), tunnels));

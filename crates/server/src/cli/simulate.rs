@@ -1,13 +1,17 @@
 //! `atoll simulate`: member clusters in memory, for trying things out, for tests and for scale.
 
 use std::fs::Permissions;
+use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use atoll_simulator::{MemberOptions, SimulatedMember};
+use atoll_simulator::{Control, MemberOptions, SimulatedMember};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::{Ending, Failure, Outcome};
+use crate::listen::Listener;
 use crate::telemetry::{self, LogFormat};
 
 /// Most members of one process.
@@ -35,6 +39,20 @@ pub(super) struct Arguments {
     /// Start with sample workloads
     #[arg(long)]
     workloads: bool,
+
+    /// Loopback address for faults and counts, plain HTTP without credentials
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = loopback)]
+    control: Option<SocketAddr>,
+}
+
+/// Whoever reaches it may break every member, so nobody beyond this machine does.
+fn loopback(text: &str) -> Result<SocketAddr, String> {
+    let address: SocketAddr = text.parse().map_err(|_| "write ADDRESS:PORT".to_owned())?;
+    if address.ip().is_loopback() {
+        Ok(address)
+    } else {
+        Err("must be a loopback address, such as 127.0.0.1:9400".to_owned())
+    }
 }
 
 pub(super) async fn run(arguments: Arguments) -> Outcome {
@@ -42,7 +60,15 @@ pub(super) async fn run(arguments: Arguments) -> Outcome {
     let mut ending = Ending::listen()?;
     std::fs::create_dir_all(&arguments.dir)
         .map_err(|error| Failure::Usage(format!("--dir: cannot make {}: {error}", arguments.dir.display())))?;
-    let mut members = Vec::new();
+    let control_port = match arguments.control {
+        Some(address) => Some(
+            Listener::bind_plain(address)
+                .await
+                .map_err(|error| Failure::while_doing(&format!("--control: cannot listen on {address}"), &error))?,
+        ),
+        None => None,
+    };
+    let (mut members, mut control) = (Vec::new(), Control::default());
     for number in 1..=arguments.members {
         let name = format!("member-{number}");
         let options = MemberOptions {
@@ -58,10 +84,16 @@ pub(super) async fn run(arguments: Arguments) -> Outcome {
         let file = arguments.dir.join(format!("{name}.yaml"));
         write_private(&file, &member.kubeconfig())?;
         println!("{name}   {}   {}", member.endpoint(), file.display());
+        control.add(&member);
         members.push(member);
+    }
+    let (tasks, ended) = (TaskTracker::new(), CancellationToken::new());
+    if let Some(port) = control_port {
+        tasks.spawn(port.serve(control.router(), ended.clone(), ended.clone()));
     }
     println!("{} simulated clusters run until Ctrl-C", members.len());
     ending.asked().await;
+    ended.cancel();
     for member in members {
         member.stop().await;
     }

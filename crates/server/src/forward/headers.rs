@@ -55,6 +55,17 @@ const RESPONSE_DROPPED: [&str; 18] = [
     "x-content-type-options",
 ];
 
+/// Whom a request wants to act as (`kubectl --as`, `--as-group`), if it does. The hub acts as the person who signed in
+/// and as nobody else; a request that were carried out without these headers would do something else than was asked.
+pub fn impersonated(headers: &HeaderMap) -> Option<String> {
+    let (name, value) = headers
+        .iter()
+        .find(|(name, _)| name.as_str().starts_with("impersonate-"))?;
+    let value = headers.get("impersonate-user").unwrap_or(value);
+    let shown: String = String::from_utf8_lossy(value.as_bytes()).chars().take(100).collect();
+    Some(if shown.is_empty() { name.to_string() } else { shown })
+}
+
 /// The upgrades that are forwarded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Upgrade {

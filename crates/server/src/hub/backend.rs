@@ -7,14 +7,19 @@ use atoll_kubeapi::{
     Admission, Attributes, Backend, Catalog, Change, Commit, Listing, RequestContext, Resource, Status, WatchStream,
 };
 use atoll_store::{Object, ObjectKey, Revision, Store, Transaction, Write};
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use super::catalog::Kind;
+use super::catalog::{Kind, plain};
 use super::registry::Registry;
-use super::{admission, mask, watch};
+use super::{admission, claims, mask, scale, type_configs, v1, watch};
 use crate::auth::Caller;
 use crate::authz::{Action, Decision, decide};
 use crate::state::AppState;
+
+/// How often a claim is tried against rivals that move.
+const TRIES: usize = 8;
 
 /// The hub's objects.
 pub(super) struct HubBackend {
@@ -28,6 +33,32 @@ impl HubBackend {
 
     fn store(&self) -> &Store {
         &self.state.store
+    }
+
+    /// Writes an object that may be the source of an object of members, as the only one.
+    async fn commit_claim(&self, key: &ObjectKey, change: Change) -> Result<Object, Status> {
+        let configuration = self.state.configuration();
+        let (new, is_new) = match &change {
+            Change::Create(new) => (Some(new), true),
+            Change::Update { value, .. } => (Some(value), false),
+            Change::Delete { .. } => (None, false),
+        };
+        let write = write_of(key, change.clone());
+        for _ in 0..TRIES {
+            let mut writes = match new {
+                Some(new) => claims::conditions(self.store(), &configuration.types, key, new, is_new).await?,
+                None => Vec::new(),
+            };
+            writes.push(write.clone());
+            match self.store().write(Transaction { writes, lease: None }).await {
+                // What it rests on has moved since it was read: look again.
+                Err(atoll_store::Error::Conflict { key: moved, .. }) if moved != *key => {}
+                outcome => return first(outcome.map_err(status)?).map_err(status),
+            }
+        }
+        Err(Status::unavailable(
+            "the objects around this one change too fast; try again",
+        ))
     }
 }
 
@@ -200,13 +231,37 @@ impl Backend for HubBackend {
         let key = key_of(commit.resource, commit.namespace, commit.name);
         let registry = Registry::new(self.store(), self.state.now());
         let object = match Kind::of(&self.state.configuration().types, commit.resource) {
+            Some(Kind::TypeConfig) => {
+                let object = type_configs::commit(&self.state, &key, commit.change).await?;
+                return Ok(shown_object(object));
+            }
+            Some(Kind::Config) => {
+                let object = write_one(self.store(), write_of(&key, commit.change))
+                    .await
+                    .map_err(status)?;
+                type_configs::follow(&self.state, object.revision).await;
+                return Ok(shown_object(object));
+            }
+            Some(Kind::Federated(row)) if matches!(commit.change, Change::Create(_)) => {
+                let object = self.commit_claim(&key, commit.change).await?;
+                type_configs::withdraw_if_leaving(&self.state, row, &object).await?;
+                return Ok(shown_object(object));
+            }
             Some(Kind::Cluster) => registry.commit_cluster(&key, commit.change, author(context)).await,
             Some(Kind::Secret) if mask::applies_to(commit.namespace) => {
                 registry.commit_secret(&key, commit.change).await
             }
-            Some(Kind::Namespace | Kind::Secret | Kind::ConfigMap | Kind::Federated(_)) | None => {
-                write_one(self.store(), write_of(&key, commit.change)).await
-            }
+            Some(
+                Kind::Namespace
+                | Kind::Secret
+                | Kind::ConfigMap
+                | Kind::Federated(_)
+                | Kind::Plain
+                | Kind::Preference
+                | Kind::Definition
+                | Kind::Note,
+            )
+            | None => return self.commit_claim(&key, commit.change).await.map(shown_object),
         };
         object.map(shown_object).map_err(status)
     }
@@ -219,6 +274,24 @@ impl Backend for HubBackend {
         from: u64,
     ) -> Result<WatchStream, Status> {
         watch::follow(self.store().clone(), resource, namespace, from).await
+    }
+
+    fn deletion_finalizers(&self, resource: &Resource, object: &Value, options: &Value) -> Vec<String> {
+        v1::finalizers_of_deletion(resource, object, options)
+    }
+
+    async fn subresource(
+        &self,
+        context: &RequestContext,
+        resource: &Resource,
+        attributes: &Attributes,
+        request: Request,
+    ) -> Option<Response> {
+        if attributes.subresource != "scale" || !plain::scales(resource) {
+            return None;
+        }
+        let answer = scale::serve(self, &self.state, context, resource, attributes, request).await;
+        Some(answer.unwrap_or_else(IntoResponse::into_response))
     }
 }
 

@@ -3,15 +3,28 @@
 
 mod clusters;
 mod columns;
+pub(super) mod configuration;
 mod core;
+pub(super) mod events;
 mod federated;
+pub(super) mod plain;
+pub(super) mod preferences;
 mod schema;
+mod template;
+pub(super) mod views;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use atoll_controllers::Configuration;
+use atoll_federation::configuration::SCHEDULING_GROUP;
 use atoll_federation::{TypeDescriptor, TypeTable};
+use atoll_kubeapi::structures::Definitions;
 use atoll_kubeapi::{Catalog, Resource};
+
+use super::descriptions::Descriptions;
+
+/// Keyword of a structure that a member told: short names of the target.
+pub(super) const SHORT_NAMES: &str = "x-atoll-short-names";
 
 /// Group of `KubeFedCluster`.
 pub(super) const CORE_GROUP: &str = "core.kubefed.io";
@@ -20,6 +33,8 @@ pub(super) const CORE_GROUP: &str = "core.kubefed.io";
 #[derive(Default)]
 pub struct Catalogs {
     last: Mutex<Option<Made>>,
+    /// Definitions of templates: as the hub has them, or as a member has described them.
+    definitions: Mutex<Option<Definitions>>,
 }
 
 struct Made {
@@ -40,27 +55,47 @@ impl Catalogs {
                 return made.catalog.clone();
             }
         }
-        let catalog = Arc::new(catalog(configuration));
+        let mut definitions = self.definitions.lock().unwrap_or_else(PoisonError::into_inner);
+        let definitions = definitions.get_or_insert_with(template::definitions);
+        let catalog = Arc::new(catalog_with(configuration, definitions));
         *last = Some(Made {
             from: configuration.clone(),
             catalog: catalog.clone(),
         });
         catalog
     }
+
+    /// Explains the fields of templates so from now on.
+    pub(super) fn describe(&self, by: &Descriptions) {
+        let definitions = template::described(by);
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        *self.definitions.lock().unwrap_or_else(PoisonError::into_inner) = Some(definitions);
+        *last = None;
+    }
 }
 
-/// The kinds of this configuration.
+/// The kinds of this configuration, nobody having described templates.
+#[cfg(test)]
 pub(super) fn catalog(configuration: &Configuration) -> Catalog {
-    let federated = configuration
-        .types
-        .federated()
-        .map(|served| federated::resource(served.row));
-    Catalog::new(
-        core::resources()
-            .into_iter()
-            .chain([clusters::resource()])
-            .chain(federated),
-    )
+    catalog_with(configuration, &template::definitions())
+}
+
+/// The kinds of this configuration, with these definitions for templates.
+fn catalog_with(configuration: &Configuration, definitions: &Definitions) -> Catalog {
+    let federated = configuration.types.federated().map(|served| {
+        let known = configuration.structures.get(&served.row.name());
+        federated::resource(served.row, known.map(|known| &**known), definitions)
+    });
+    let mut resources: Vec<Resource> = core::resources()
+        .into_iter()
+        .chain(plain::resources())
+        .chain(events::resources())
+        .chain([clusters::resource(), preferences::resource()])
+        .chain(configuration::resources())
+        .chain(federated)
+        .collect();
+    resources.extend(views::of(&resources));
+    Catalog::new(resources)
 }
 
 /// What admission and commits have to know of a kind.
@@ -74,8 +109,20 @@ pub(super) enum Kind {
     ConfigMap,
     /// `KubeFedCluster`.
     Cluster,
+    /// `KubeFedConfig`.
+    Config,
+    /// `FederatedTypeConfig`.
+    TypeConfig,
+    /// `ReplicaSchedulingPreference`.
+    Preference,
+    /// `CustomResourceDefinition`.
+    Definition,
+    /// `Event` or `Lease`: kept as it comes.
+    Note,
     /// A federated kind.
     Federated(&'static TypeDescriptor),
+    /// A kind of Kubernetes itself that is here for Federation v1.
+    Plain,
 }
 
 impl Kind {
@@ -85,7 +132,13 @@ impl Kind {
             ("", "namespaces") => Some(Self::Namespace),
             ("", "secrets") => Some(Self::Secret),
             ("", "configmaps") => Some(Self::ConfigMap),
+            ("", "events") | (events::LEASE_GROUP, "leases") => Some(Self::Note),
             (CORE_GROUP, clusters::PLURAL) => Some(Self::Cluster),
+            (CORE_GROUP, configuration::CONFIGS) => Some(Self::Config),
+            (CORE_GROUP, configuration::TYPE_CONFIGS) => Some(Self::TypeConfig),
+            (SCHEDULING_GROUP, preferences::PLURAL) => Some(Self::Preference),
+            (configuration::DEFINITIONS_GROUP, configuration::DEFINITIONS) => Some(Self::Definition),
+            (group, plural) if plain::is_served(group, plural) => Some(Self::Plain),
             (group, plural) => {
                 let served = types.of_resource(group, plural)?;
                 Some(Self::Federated(served.row))
@@ -100,9 +153,11 @@ mod tests {
 
     #[test]
     fn every_served_resource_has_a_meaning() {
-        for resource in catalog(&Configuration::default()).iter() {
+        let catalog = catalog(&Configuration::default());
+        for resource in catalog.iter() {
+            let stored = catalog.stored(resource).unwrap();
             assert!(
-                Kind::of(&TypeTable::built_in(), resource).is_some(),
+                Kind::of(&TypeTable::built_in(), stored).is_some(),
                 "{}.{}",
                 resource.plural,
                 resource.group

@@ -1,11 +1,11 @@
 //! Requests as people have them in their repositories, understood before the API reads them.
 //!
-//! * An exported object (`kubectl get -o yaml`) that is created again brings fields that a server sets; they are dropped
-//!   with a warning instead of being refused.
-//! * A `KubeFedCluster` without a namespace reaches the API in `default`, because kubectl says so; clusters live in the
-//!   system namespace, so that is where it is put, looked for and deleted.
+//! * An exported object (`kubectl get -o yaml`) that is created or applied again brings fields that a server sets; they
+//!   are dropped with a warning instead of being refused.
+//! * What lives in the system namespace (clusters, types, the configuration) reaches the API in `default` when its file
+//!   names no namespace, because kubectl says so; it is put, looked for and deleted where it lives.
 
-use atoll_federation::types::{FEDERATED_GROUP, SYSTEM_NAMESPACE};
+use atoll_federation::types::SYSTEM_NAMESPACE;
 use atoll_kubeapi::request::{ResourcePath, Target, content_type};
 use atoll_kubeapi::{Status, body};
 use axum::body::Body;
@@ -18,7 +18,7 @@ use http_body_util::{BodyExt, Limited};
 use serde_json::Value;
 
 use super::BODY_LIMIT;
-use super::catalog::CORE_GROUP;
+use super::catalog::{CORE_GROUP, plain, views};
 
 /// Metadata that an exported object brings along and a new one cannot have.
 const EXPORTED: [&str; 7] = [
@@ -30,8 +30,44 @@ const EXPORTED: [&str; 7] = [
     "managedFields",
     "selfLink",
 ];
-/// Collection of clusters as kubectl names it when nobody names a namespace.
-const IN_DEFAULT: &str = "/apis/core.kubefed.io/v1beta1/namespaces/default/kubefedclusters";
+/// What lives in the system namespace alone.
+const OF_THE_SYSTEM: [(&str, &str); 4] = [
+    (CORE_GROUP, "kubefedclusters"),
+    (CORE_GROUP, "kubefedconfigs"),
+    (CORE_GROUP, "federatedtypeconfigs"),
+    ("multiclusterdns.kubefed.io", "domains"),
+];
+
+/// What a path is about, whichever name of its group it has.
+struct Subject {
+    group: String,
+    resource: String,
+    /// Whether it lives in the system namespace, and `default` was said.
+    is_misplaced: bool,
+}
+
+impl Subject {
+    fn of(path: &ResourcePath) -> Self {
+        let group = views::new_group(&path.group).unwrap_or(&path.group).to_owned();
+        let is_of_the_system = OF_THE_SYSTEM.contains(&(group.as_str(), path.resource.as_str()));
+        Self {
+            is_misplaced: is_of_the_system && path.namespace == "default",
+            resource: path.resource.clone(),
+            group,
+        }
+    }
+
+    /// Whether people have exported objects of this kind in their files.
+    fn is_exported(&self, path: &ResourcePath) -> bool {
+        self.group == "kubefed.io"
+            || self.group.ends_with(".kubefed.io")
+            || plain::is_served_as(&path.group, &path.resource)
+    }
+
+    fn is(&self, group: &str, resource: &str) -> bool {
+        (self.group.as_str(), self.resource.as_str()) == (group, resource)
+    }
+}
 
 /// Puts a request into the form that the API reads, and adds what was changed to the answer's warnings.
 pub(super) async fn understand(request: Request, next: Next) -> Response {
@@ -54,23 +90,22 @@ pub(super) async fn understand(request: Request, next: Next) -> Response {
 
 async fn rewrite(mut request: Request, path: &ResourcePath) -> Result<(Request, Vec<String>), Status> {
     let mut warnings = Vec::new();
-    let moved = moved_uri(request.uri());
-    let created = *request.method() == Method::POST
-        && path.name.is_empty()
-        && matches!(path.group.as_str(), FEDERATED_GROUP | CORE_GROUP);
-    let written = matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH);
-    let is_read = created || written && moved.is_some();
-    if !is_read {
-        if let Some(uri) = moved {
-            *request.uri_mut() = uri;
-        }
+    let subject = Subject::of(path);
+    if subject.is_misplaced {
+        *request.uri_mut() = moved_uri(request.uri());
+    }
+    let whole = path.subresource.is_empty();
+    let is_created = *request.method() == Method::POST && path.name.is_empty();
+    let is_written = matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH) && whole;
+    let is_patch = *request.method() == Method::PATCH;
+    let may_be_exported = (is_created || is_patch) && subject.is_exported(path);
+    if !is_written || !(subject.is_misplaced || may_be_exported) {
         return Ok((request, warnings));
     }
-    let is_moved = moved.is_some();
-    if let Some(uri) = moved {
-        *request.uri_mut() = uri;
+    if subject.is_misplaced {
         warnings.push(format!(
-            "metadata.namespace: clusters live in {SYSTEM_NAMESPACE}; write it so"
+            "metadata.namespace: {} live in {SYSTEM_NAMESPACE}; write it so",
+            subject.resource
         ));
     }
     let kind = content_type(request.headers()).to_owned();
@@ -82,13 +117,19 @@ async fn rewrite(mut request: Request, path: &ResourcePath) -> Result<(Request, 
     };
     let read = match kind.as_str() {
         "application/yaml" | "application/apply-patch+yaml" => body::yaml(&bytes),
-        "application/json" | "application/merge-patch+json" | "" => body::json(&bytes),
+        "application/json" | "application/merge-patch+json" | "application/strategic-merge-patch+json" | "" => {
+            body::json(&bytes)
+        }
         _ => Err(Status::internal()),
     };
     // What cannot be read here is refused by the API, which says why.
     let rewritten = read.ok().map(|read| read.value).and_then(|mut object| {
-        let mut changed = is_moved && move_object(&mut object);
-        if created && let Some(warning) = drop_exported(&mut object, path.group == CORE_GROUP) {
+        let mut changed = subject.is_misplaced && move_object(&mut object);
+        let is_export = is_created || is_patch && is_of_export(&object);
+        if may_be_exported
+            && is_export
+            && let Some(warning) = drop_exported(&mut object, subject.is(CORE_GROUP, "kubefedclusters"))
+        {
             warnings.push(warning);
             changed = true;
         }
@@ -104,18 +145,20 @@ async fn rewrite(mut request: Request, path: &ResourcePath) -> Result<(Request, 
     Ok((Request::from_parts(parts, body), warnings))
 }
 
-/// The same request in the system namespace, for clusters in `default`.
-fn moved_uri(uri: &Uri) -> Option<Uri> {
-    let rest = uri.path().strip_prefix(IN_DEFAULT)?;
-    if !rest.is_empty() && !rest.starts_with('/') {
-        return None;
-    }
-    let path = format!("/apis/core.kubefed.io/v1beta1/namespaces/{SYSTEM_NAMESPACE}/kubefedclusters{rest}");
-    let text = match uri.query() {
-        Some(query) => format!("{path}?{query}"),
-        None => path,
-    };
-    text.parse().ok()
+/// The same request in the system namespace, for what was looked for in `default`.
+fn moved_uri(uri: &Uri) -> Uri {
+    let moved = uri
+        .to_string()
+        .replacen("/namespaces/default/", &format!("/namespaces/{SYSTEM_NAMESPACE}/"), 1);
+    moved.parse().unwrap_or_else(|_| uri.clone())
+}
+
+/// Whether a patch comes from a file with an exported object: nobody else states what can never be changed.
+fn is_of_export(patch: &Value) -> bool {
+    let metadata = &patch["metadata"];
+    metadata["creationTimestamp"].is_string()
+        && (metadata["uid"].is_string() || metadata["resourceVersion"].is_string())
+        || metadata["uid"].is_string() && metadata["resourceVersion"].is_string()
 }
 
 /// Takes `default` out of an object; whether it stood there.
@@ -195,17 +238,43 @@ mod tests {
     }
 
     #[test]
-    fn clusters_in_default_are_those_of_the_system_namespace() {
-        let moved = |text: &str| moved_uri(&text.parse().unwrap()).map(|uri| uri.to_string());
+    fn what_lives_in_the_system_namespace_is_found_there_under_each_name_of_its_group() {
+        let moved = |text: &str| {
+            let uri: Uri = text.parse().unwrap();
+            let Some(Target::Resource(path)) = Target::parse(uri.path()) else {
+                panic!("{text}")
+            };
+            Subject::of(&path).is_misplaced.then(|| moved_uri(&uri).to_string())
+        };
+        for (group, plural) in [
+            ("core.kubefed.io", "kubefedclusters"),
+            ("core.kubefed.k8s.io", "kubefedclusters"),
+            ("core.kubefed.io", "federatedtypeconfigs"),
+        ] {
+            let path = format!("/apis/{group}/v1beta1/namespaces");
+            assert_eq!(
+                moved(&format!("{path}/default/{plural}/a?dryRun=All")).unwrap(),
+                format!("{path}/kube-federation-system/{plural}/a?dryRun=All")
+            );
+            assert_eq!(moved(&format!("{path}/shop/{plural}")), None);
+        }
         assert_eq!(
-            moved(&format!("{IN_DEFAULT}/eu-1?dryRun=All")).unwrap(),
-            "/apis/core.kubefed.io/v1beta1/namespaces/kube-federation-system/kubefedclusters/eu-1?dryRun=All"
-        );
-        assert!(moved(IN_DEFAULT).is_some());
-        assert_eq!(moved(&format!("{IN_DEFAULT}x")), None);
-        assert_eq!(
-            moved("/apis/core.kubefed.io/v1beta1/namespaces/shop/kubefedclusters"),
+            moved("/apis/types.kubefed.io/v1beta1/namespaces/default/federatedconfigmaps"),
             None
         );
+    }
+
+    #[test]
+    fn only_a_patch_that_states_what_never_changes_is_of_an_export() {
+        assert!(is_of_export(
+            &json!({"metadata": {"uid": "1", "creationTimestamp": "2020-01-01T00:00:00Z"}})
+        ));
+        assert!(is_of_export(&json!({"metadata": {"uid": "1", "resourceVersion": "7"}})));
+        assert!(!is_of_export(
+            &json!({"metadata": {"resourceVersion": "7"}, "spec": {}})
+        ));
+        assert!(!is_of_export(
+            &json!([{"op": "test", "path": "/metadata/uid", "value": "1"}])
+        ));
     }
 }

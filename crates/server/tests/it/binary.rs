@@ -94,6 +94,10 @@ fn plan_and_render_exit_as_they_went() {
 
 #[test]
 fn the_document_and_the_version_are_printed() {
+    let hub = atoll(&["openapi", "hub"]);
+    let document: serde_json::Value = serde_json::from_slice(&hub.stdout).unwrap();
+    let path = "/apis/types.kubefed.io/v1beta1/namespaces/{namespace}/federateddeployments/{name}";
+    assert!(document["paths"][path]["patch"].is_object());
     let output = atoll(&["openapi", "console"]);
     let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert!(document["paths"]["/api/v1/clusters"]["post"].is_object());

@@ -108,6 +108,7 @@ async fn somebody_without_rights_gets_nothing_but_their_own() {
             "update_cluster" => json!({"alias": "x"}),
             "check_connection" | "replace_credential" => json!({"kubeconfig": "x"}),
             "create_federated" | "replace_federated" | "preview_federated" => json!({"object": {}}),
+            "answer_hold" => json!({"answer": "delete", "token": "x"}),
             "register_cluster" => json!({"name": "x", "kubeconfig": "x"}),
             _ => body,
         };

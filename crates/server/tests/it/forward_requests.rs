@@ -52,8 +52,7 @@ async fn nothing_a_caller_sends_stands_for_or_removes_what_the_hub_says() {
     let request = format!(
         "GET /k8s/clusters/eu-1/api/v1/pods HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\n\
          Connection: Impersonate-User, Authorization, Impersonate-Group, close\r\n\
-         Impersonate-User: system:admin\r\nIMPERSONATE-USER: root\r\nImpersonate-Group: system:masters\r\n\
-         Impersonate-Uid: 0\r\nImpersonate-Extra-Scopes: all\r\nX-Remote-User: root\r\nX-Remote-Group: system:masters\r\n\
+         X-Remote-User: root\r\nX-Remote-Group: system:masters\r\n\
          X-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Host: evil\r\nForwarded: for=192.0.2.1\r\nVia: 1.1 evil\r\n\
          Cookie: a=b\r\nProxy-Authorization: Basic YTpi\r\nX-Atoll-Key: secret\r\nTE: trailers\r\nOrigin: https://evil\r\n\
          Kubectl-Command: kubectl get\r\nAccept: application/json\r\nUser-Agent: kubectl\r\n\r\n",
@@ -77,6 +76,38 @@ async fn nothing_a_caller_sends_stands_for_or_removes_what_the_hub_says() {
         "user-agent",
     ];
     assert_eq!(names, allowed);
+}
+
+/// PX-10
+#[tokio::test]
+async fn a_request_in_somebody_elses_name_is_refused_and_reaches_nobody() {
+    let (hub, member) = (Hub::live().await, FakeMember::start().await);
+    member.join(&hub, "eu-1").await;
+    for (name, value) in [
+        ("impersonate-user", "system:admin"),
+        ("Impersonate-Group", "system:masters"),
+        ("IMPERSONATE-UID", "0"),
+        ("Impersonate-Extra-Scopes", "all"),
+        ("impersonate-user", ""),
+    ] {
+        for path in ["/k8s/clusters/eu-1/api/v1/pods", "/k8s/hub/api/v1/namespaces"] {
+            let request = Request::get(path).header(name, value);
+            let refused = Answer::read(hub.send(request, Body::empty()).await)
+                .await
+                .failed(403, "Forbidden");
+            let message = refused["message"].as_str().unwrap();
+            assert!(
+                message.contains("--as") && message.contains(if value.is_empty() { name } else { value }),
+                "{message}"
+            );
+        }
+    }
+    assert!(member.got().is_empty());
+    // Documents are the same for everybody, and asked for as the person who signed in.
+    member.always(json_response(200, r#"{"kind":"APIGroupList"}"#));
+    let request = Request::get("/k8s/clusters/eu-1/apis").header("impersonate-user", "bob");
+    Answer::read(hub.send(request, Body::empty()).await).await.ok();
+    assert_eq!(member.last().values("impersonate-user"), ["atoll:ada"]);
 }
 
 /// PX-01, PX-02, PX-03, PX-04, PX-06, PX-07

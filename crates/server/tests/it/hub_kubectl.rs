@@ -68,6 +68,15 @@ impl Kubectl {
         text(&output.stdout)
     }
 
+    /// Output of a command that succeeds, and what it says beside it: warnings.
+    pub(crate) async fn told(&self, arguments: &[&str], input: &str) -> (String, String) {
+        let output = self.run(arguments, input).await;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let (said, warned) = (text(&output.stdout), text(&output.stderr));
+        assert!(output.status.success(), "{arguments:?}: {said}{warned}");
+        (said, warned)
+    }
+
     /// What a command that fails says.
     pub(crate) async fn fails(&self, arguments: &[&str], input: &str) -> String {
         let output = self.run(arguments, input).await;

@@ -2,7 +2,7 @@ import { useMutation } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { removeCluster } from "../../api/queries/clusters";
-import { deploymentList } from "../../api/queries/federated";
+import { deploymentList, pathOf } from "../../api/queries/federated";
 import type { Cluster } from "../../api/types";
 import { useT } from "../../i18n/i18n";
 import { useRows } from "../../live/use-rows";
@@ -73,7 +73,7 @@ export function RemoveDialog({ cluster, onClose, onRemoved }: RemoveDialogProps)
             <ul>
               {placed.slice(0, 8).map((object) => (
                 <li key={object.uid}>
-                  <Link to="/federated/deployments.apps/$namespace/$name" params={object}>
+                  <Link to="/federated/$resource/$namespace/$name" params={pathOf(object)}>
                     {object.namespace}/{object.name}
                   </Link>
                 </li>

@@ -1,5 +1,5 @@
 import { Link } from "@tanstack/react-router";
-import type { FederatedCluster } from "../../api/types";
+import type { Federated, FederatedCluster } from "../../api/types";
 import { formatNumber } from "../../i18n/format";
 import { type Translate, useT } from "../../i18n/i18n";
 import { shortImage } from "../../kube/image";
@@ -15,7 +15,16 @@ function count(value: number | null | undefined): string {
 }
 
 /** What each cluster holds of the object. `image` is the one that clusters run unless they differ. */
-export function clusterColumns(t: Translate, image: string | undefined): Column<FederatedCluster>[] {
+export function clusterColumns(t: Translate, summary: Federated, image: string | undefined) {
+  const { clusters, desiredReplicas } = summary;
+  const counts = desiredReplicas != null || clusters.some((cluster) => cluster.replicas != null);
+  const hidden = new Set<string>();
+  if (!counts) for (const key of ["desired", "ready", "updated"]) hidden.add(key);
+  if (!clusters.some((cluster) => cluster.images?.length)) hidden.add("image");
+  return allColumns(t, image).filter((column) => !hidden.has(column.key));
+}
+
+function allColumns(t: Translate, image: string | undefined): Column<FederatedCluster>[] {
   return [
     {
       key: "name",

@@ -1,6 +1,6 @@
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
-import { deleteDeployment } from "../../api/queries/federated";
+import { deleteFederated } from "../../api/queries/federated";
 import type { Federated } from "../../api/types";
 import { formatList } from "../../i18n/format";
 import { useT } from "../../i18n/i18n";
@@ -13,16 +13,17 @@ import { showToast } from "../../ui/toast";
 
 interface DeleteDialogProps {
   summary: Federated;
+  kind: string;
   onClose(): void;
   onDeleted(): void;
 }
 
-export function DeleteDialog({ summary, onClose, onDeleted }: DeleteDialogProps) {
+export function DeleteDialog({ summary, kind, onClose, onDeleted }: DeleteDialogProps) {
   const t = useT();
   const { namespace, name } = summary;
   const [typed, setTyped] = useState("");
   const remove = useMutation({
-    mutationFn: () => deleteDeployment(namespace, name),
+    mutationFn: () => deleteFederated(summary),
     onSuccess: () => {
       showToast({ tone: "ok", text: t("delete.done", { name }) });
       onClose();
@@ -34,7 +35,7 @@ export function DeleteDialog({ summary, onClose, onDeleted }: DeleteDialogProps)
     .map((cluster) => cluster.name);
   return (
     <Dialog
-      title={t("delete.title", { name: `${namespace}/${name}` })}
+      title={t("delete.title", { name: namespace ? `${namespace}/${name}` : name })}
       closeLabel={t("action.close")}
       onClose={onClose}
       onSubmit={() => remove.mutate()}
@@ -55,10 +56,13 @@ export function DeleteDialog({ summary, onClose, onDeleted }: DeleteDialogProps)
       {remove.error && <StatusNote error={remove.error} />}
       <p>
         {summary.clusters.length > 0
-          ? t("delete.impact", {
-              replicas: summary.readyReplicas ?? 0,
-              clusters: formatList(summary.clusters.map((cluster) => cluster.name)),
-            })
+          ? summary.readyReplicas == null
+            ? t("delete.impact.plain", { kind, clusters: formatList(summary.clusters.map((cluster) => cluster.name)) })
+            : t("delete.impact", {
+                replicas: summary.readyReplicas,
+                kind,
+                clusters: formatList(summary.clusters.map((cluster) => cluster.name)),
+              })
           : t("delete.impact.none")}
       </p>
       {away.length > 0 && <Note tone="info">{t("delete.away", { clusters: formatList(away) })}</Note>}

@@ -1,12 +1,21 @@
-import { useQuery } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
-import { deploymentQuery, deploymentRow } from "../../api/queries/federated";
+import {
+  DEPLOYMENTS,
+  federatedQuery,
+  federatedRow,
+  type Place,
+  replaceFederated,
+  typesQuery,
+} from "../../api/queries/federated";
+import { holdsQuery } from "../../api/queries/holds";
 import { statusOf } from "../../api/status";
 import type { Federated, KubernetesObject } from "../../api/types";
 import { formatNumber } from "../../i18n/format";
 import { useT } from "../../i18n/i18n";
 import { readConditions, readDeployment, withoutNoise } from "../../kube/federated-deployment";
+import { kindOf, pluralOf } from "../../kube/kinds";
 import { propagationMessage, propagationTone } from "../../kube/propagation";
 import { toYaml } from "../../kube/yaml";
 import { useRows } from "../../live/use-rows";
@@ -21,23 +30,31 @@ import { Note } from "../../ui/badge";
 import { Button } from "../../ui/button";
 import { CopyBlock } from "../../ui/copy";
 import { Card, Empty, Facts, Skeleton } from "../../ui/layout";
+import { showToast } from "../../ui/toast";
 import { ClusterTrouble, clusterColumns } from "./cluster-columns";
 import { DeleteDialog } from "./delete-dialog";
 import styles from "./detail.module.css";
+import { EventsCard } from "./events-card";
+import { HoldCard } from "./hold-card";
 import { ImageDialog } from "./image-dialog";
+import { PlacementDialog } from "./placement-dialog";
 import { ScaleDialog } from "./scale-dialog";
+import { SharesCard } from "./shares-card";
+import { YamlForm } from "./yaml-form";
 
-type Task = "scale" | "image" | "delete";
+type Task = "scale" | "image" | "placement" | "yaml" | "delete";
 
 function Totals({ summary }: { summary: Federated }) {
   const t = useT();
   return (
     <span className={styles.totals}>
-      {t("federated.totals", {
-        ready: formatNumber(summary.readyReplicas ?? 0),
-        desired: formatNumber(summary.desiredReplicas ?? 0),
-        count: summary.clusters.length,
-      })}
+      {summary.desiredReplicas == null
+        ? t("federated.onClusters", { count: summary.clusters.length })
+        : t("federated.totals", {
+            ready: formatNumber(summary.readyReplicas ?? 0),
+            desired: formatNumber(summary.desiredReplicas),
+            count: summary.clusters.length,
+          })}
     </span>
   );
 }
@@ -62,8 +79,11 @@ function About({ summary }: { summary: Federated }) {
     <Card title={t("federated.about")}>
       <Facts
         items={[
-          [t("federated.namespace"), summary.namespace],
-          [t("federated.images"), <code key="images">{summary.images?.join(", ") || "–"}</code>],
+          [t("types.federated"), <code key="kind">{summary.kind}</code>],
+          [t("federated.namespace"), summary.namespace || "–"],
+          ...(summary.images?.length
+            ? [[t("federated.images"), <code key="images">{summary.images.join(", ")}</code>] as const]
+            : []),
           [t("federated.created"), <When key="created" value={summary.createdAt} />],
           [
             t("federated.generation"),
@@ -89,20 +109,68 @@ function Yaml({ object }: { object: KubernetesObject }) {
   );
 }
 
+/** The whole object as text. A version that was overtaken is refused, so nothing of somebody else's is lost. */
+function EditYaml({ place, object, onClose }: { place: Place; object: KubernetesObject; onClose(): void }) {
+  const t = useT();
+  const queries = useQueryClient();
+  const [initial] = useState(() => {
+    const { status: _, ...rest } = withoutNoise(object);
+    return toYaml(rest);
+  });
+  const save = useMutation({
+    mutationFn: (text: string) => replaceFederated(place, text),
+    onSuccess: async () => {
+      showToast({ tone: "ok", text: t("federated.saved", { name: place.name }) });
+      onClose();
+      await queries.invalidateQueries({ queryKey: ["federated"] });
+      await queries.invalidateQueries({ queryKey: ["holds"] });
+    },
+  });
+  return (
+    <YamlForm
+      initial={initial}
+      submit={t("action.save")}
+      pending={save.isPending}
+      error={save.error}
+      onSubmit={save.mutate}
+      onCancel={onClose}
+    />
+  );
+}
+
+/** The hold on a change of this very object, if one waits. */
+function useHold({ resource, namespace, name }: Place) {
+  const holds = useQuery(holdsQuery);
+  return holds.data?.find(
+    ({ cause }) => cause.resource === resource && (cause.namespace ?? "") === namespace && cause.name === name,
+  );
+}
+
 export function Page() {
   const t = useT();
   const navigate = useNavigate();
-  const { namespace, name } = useParams({ from: "/signed-in/federated/deployments.apps/$namespace/$name" });
-  const list = useMemo(() => deploymentRow(namespace, name), [namespace, name]);
+  const params = useParams({ from: "/signed-in/federated/$resource/$namespace/$name" });
+  const { resource, name } = params;
+  const namespace = params.namespace === "-" ? "" : params.namespace;
+  const place = useMemo(() => ({ resource, namespace, name }), [resource, namespace, name]);
+  const types = useQuery(typesQuery);
+  const kind = kindOf(
+    types.data?.find((each) => each.resource === resource),
+    resource,
+  );
+  const kinds = pluralOf(kind);
+  const hold = useHold(place);
+  const list = useMemo(() => federatedRow(place), [place]);
   const { rows, ready, error, retry } = useRows(list);
   const summary = rows.find((row) => row.namespace === namespace && row.name === name);
   const detail = useQuery({
-    ...deploymentQuery(namespace, name, summary),
+    ...federatedQuery(place, summary),
     enabled: summary !== undefined,
     placeholderData: (before) => before,
   });
   const [task, setTask] = useState<Task>();
-  const crumb = { to: "/federated/deployments.apps", text: t("deployments.title") } as const;
+  const all = { to: "/federated/$resource", params: { resource } } as const;
+  const crumb = { ...all, text: t("objects.title", { kinds }) };
 
   if (!summary) {
     const gone = ready || statusOf(error).reason === "NotFound";
@@ -111,19 +179,15 @@ export function Page() {
         {gone ? (
           <Empty
             icon="search"
-            title={t("federated.gone.title", { name: `${namespace}/${name}` })}
-            action={
-              <Button onClick={() => void navigate({ to: "/federated/deployments.apps" })}>
-                {t("federated.gone.action")}
-              </Button>
-            }
+            title={t("federated.gone.title", { name: namespace ? `${namespace}/${name}` : name })}
+            action={<Button onClick={() => void navigate(all)}>{t("federated.gone.action", { kinds })}</Button>}
           >
             {t("federated.gone.text")}
           </Empty>
         ) : error ? (
           <StatusScreen error={error} onRetry={retry} />
         ) : (
-          <Skeleton label={t("deployments.loading")} />
+          <Skeleton label={t("objects.loading", { kinds })} />
         )}
       </PageFrame>
     );
@@ -133,12 +197,20 @@ export function Page() {
   const waiting = object ? undefined : t("federated.loading");
   const reason = summary.deleting ? t("federated.deleting") : waiting;
   const close = () => setTask(undefined);
-  const image = object ? readDeployment(object).image : undefined;
+  const isDeployment = resource === DEPLOYMENTS;
+  const image = object && isDeployment ? readDeployment(object).image : undefined;
+  const preference = detail.data?.preference;
+  if (object && task === "yaml")
+    return (
+      <PageFrame title={t("yaml.title", { name })} crumb={crumb}>
+        <EditYaml place={place} object={object} onClose={close} />
+      </PageFrame>
+    );
   return (
     <PageFrame
       title={name}
       crumb={crumb}
-      subtitle={t("federated.in", { namespace })}
+      subtitle={namespace ? t("federated.in", { namespace }) : t("types.scope.cluster")}
       beside={
         <>
           <FederatedStateMark state={summary.state} />
@@ -148,11 +220,21 @@ export function Page() {
       }
       actions={
         <>
-          <Button icon="scale" reason={reason} onClick={() => setTask("scale")}>
-            {t("scale.open")}
+          {isDeployment && (
+            <>
+              <Button icon="scale" reason={reason} onClick={() => setTask("scale")}>
+                {t("scale.open")}
+              </Button>
+              <Button icon="image" reason={reason} onClick={() => setTask("image")}>
+                {t("image.open")}
+              </Button>
+            </>
+          )}
+          <Button icon="clusters" reason={reason} onClick={() => setTask("placement")}>
+            {t("placement.open")}
           </Button>
-          <Button icon="image" reason={reason} onClick={() => setTask("image")}>
-            {t("image.open")}
+          <Button icon="edit" reason={reason} onClick={() => setTask("yaml")}>
+            {t("yaml.open")}
           </Button>
           <Button
             icon="trash"
@@ -165,6 +247,7 @@ export function Page() {
       }
     >
       <Trouble summary={summary} />
+      {hold && <HoldCard id={hold.id} onAnswered={() => void detail.refetch()} />}
       <Card title={t("federated.clusters")} flush>
         {summary.clusters.length === 0 ? (
           <Empty icon="clusters" title={t("federated.noClusters.title")}>
@@ -173,14 +256,17 @@ export function Page() {
         ) : (
           <Table
             label={t("federated.clusters")}
-            columns={clusterColumns(t, image)}
+            columns={clusterColumns(t, summary, image)}
             groups={[{ key: "all", rows: summary.clusters }]}
             keyOf={(cluster) => cluster.name}
             stale={(cluster) => cluster.status === "ClusterNotReady"}
-            detail={(cluster) => propagationTone(cluster.status) !== "ok" && <ClusterTrouble cluster={cluster} />}
+            detail={(cluster) =>
+              (propagationTone(cluster.status) !== "ok" || cluster.message) && <ClusterTrouble cluster={cluster} />
+            }
           />
         )}
       </Card>
+      {preference && <SharesCard preference={preference} />}
       <div className={styles.columns}>
         <About summary={summary} />
         <Card title={t("cluster.conditions")} flush>
@@ -188,15 +274,20 @@ export function Page() {
         </Card>
       </div>
       {detail.error && !object && <StatusScreen error={detail.error} onRetry={() => void detail.refetch()} />}
+      <EventsCard place={place} />
       {object && <Yaml object={object} />}
       {object && task === "scale" && <ScaleDialog object={object} onClose={close} />}
       {object && task === "image" && <ImageDialog object={object} onClose={close} />}
-      {task === "delete" && (
-        <DeleteDialog
-          summary={summary}
+      {object && task === "placement" && (
+        <PlacementDialog
+          place={place}
+          object={object}
+          clusters={summary.clusters.map((cluster) => cluster.name)}
           onClose={close}
-          onDeleted={() => void navigate({ to: "/federated/deployments.apps" })}
         />
+      )}
+      {task === "delete" && (
+        <DeleteDialog summary={summary} kind={kind} onClose={close} onDeleted={() => void navigate(all)} />
       )}
     </PageFrame>
   );

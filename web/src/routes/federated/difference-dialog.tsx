@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { changeDeployment } from "../../api/queries/federated";
+import { changeFederated, DEPLOYMENTS } from "../../api/queries/federated";
 import type { KubernetesObject } from "../../api/types";
 import { useT } from "../../i18n/i18n";
 import { overrideOf, readDeployment } from "../../kube/federated-deployment";
@@ -42,7 +42,11 @@ export function DifferenceDialog(props: DifferenceDialogProps) {
     () => new Map(clusters.map((cluster) => [cluster, overrideOf(parts, cluster, path)])),
   );
   const save = useMutation({
-    mutationFn: () => changeDeployment(object, (newest) => change(newest, everywhere.trim(), own)),
+    mutationFn: () => {
+      const { namespace = "", name } = object.metadata;
+      const place = { resource: DEPLOYMENTS, namespace, name };
+      return changeFederated(place, object, (newest) => change(newest, everywhere.trim(), own));
+    },
     onSuccess: async () => {
       showToast({ tone: "ok", text: t("federated.saved", { name: object.metadata.name }) });
       onClose();

@@ -1,10 +1,12 @@
-import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { useQuery } from "@tanstack/react-query";
+import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useMemo } from "react";
-import { deploymentList } from "../../api/queries/federated";
-import type { Federated } from "../../api/types";
+import { federatedList, pathOf, typesQuery } from "../../api/queries/federated";
+import type { Federated, FederatedType } from "../../api/types";
 import { formatNumber } from "../../i18n/format";
 import { type Translate, useT } from "../../i18n/i18n";
 import { shortImage } from "../../kube/image";
+import { kindOf, pluralOf } from "../../kube/kinds";
 import { propagationMessage, propagationTone } from "../../kube/propagation";
 import { useRows } from "../../live/use-rows";
 import { FEDERATED_STATES, FederatedStateMark, federatedStateMessage } from "../../shell/federated-state";
@@ -13,7 +15,7 @@ import { PageFrame } from "../../shell/page";
 import { StatusScreen } from "../../shell/status-note";
 import { When } from "../../shell/when";
 import { type Column, Table } from "../../table/table";
-import { Tag } from "../../ui/badge";
+import { Note, Tag } from "../../ui/badge";
 import { Button, buttonClass } from "../../ui/button";
 import { Select } from "../../ui/field";
 import { Icon } from "../../ui/icon";
@@ -21,7 +23,16 @@ import { Card, Empty, Meter, Skeleton } from "../../ui/layout";
 import styles from "../clusters/list.module.css";
 import { compareFederated, inTrouble, matchesFederated, SORT_KEYS, type SortKey } from "./order";
 
-function columns(t: Translate): Column<Federated, SortKey>[] {
+/** Kinds without replicas have nothing to say about readiness, and those without pods none about images. */
+function columns(t: Translate, type: FederatedType | undefined, rows: readonly Federated[]) {
+  const hidden = new Set<SortKey>();
+  if (!type?.hasReplicas) hidden.add("ready");
+  if (!rows.some((object) => object.images?.length)) hidden.add("images");
+  if (rows.every((object) => !object.namespace)) hidden.add("namespace");
+  return allColumns(t).filter((column) => !hidden.has(column.key));
+}
+
+function allColumns(t: Translate): Column<Federated, SortKey>[] {
   return [
     {
       key: "name",
@@ -29,7 +40,7 @@ function columns(t: Translate): Column<Federated, SortKey>[] {
       sortable: true,
       cell: (object) => (
         <span className={styles.name}>
-          <Link to="/federated/deployments.apps/$namespace/$name" params={object}>
+          <Link to="/federated/$resource/$namespace/$name" params={pathOf(object)}>
             {object.name}
           </Link>
         </span>
@@ -114,21 +125,27 @@ function Trouble({ object }: { object: Federated }) {
   );
 }
 
-function NewLink() {
+function NewLink({ resource, kind }: { resource: string; kind: string }) {
   const t = useT();
   return (
-    <Link to="/federated/deployments.apps/new" className={buttonClass("primary")}>
+    <Link to="/federated/$resource/new" params={{ resource }} className={buttonClass("primary")}>
       <Icon name="plus" />
-      {t("deployments.new")}
+      {t("objects.new", { kind })}
     </Link>
   );
 }
 
 export function Page() {
   const t = useT();
-  const navigate = useNavigate({ from: "/federated/deployments.apps" });
-  const search = useSearch({ from: "/signed-in/federated/deployments.apps" });
-  const { rows, ready, error, retry } = useRows(deploymentList);
+  const navigate = useNavigate({ from: "/federated/$resource" });
+  const { resource } = useParams({ from: "/signed-in/federated/$resource" });
+  const search = useSearch({ from: "/signed-in/federated/$resource" });
+  const types = useQuery(typesQuery);
+  const type = types.data?.find((each) => each.resource === resource);
+  const kind = kindOf(type, resource);
+  const kinds = pluralOf(kind);
+  const list = useMemo(() => federatedList(resource), [resource]);
+  const { rows, ready, error, retry } = useRows(list);
   const by: SortKey = SORT_KEYS.find((key) => key === search.sortBy) ?? "name";
   const ascending = search.ascending ?? true;
   const shown = useMemo(
@@ -145,27 +162,31 @@ export function Page() {
 
   const content = () => {
     if (error && rows.length === 0) return <StatusScreen error={error} onRetry={retry} />;
-    if (!ready && rows.length === 0) return <Skeleton label={t("deployments.loading")} />;
+    if (!ready && rows.length === 0) return <Skeleton label={t("objects.loading", { kinds })} />;
     if (rows.length === 0)
       return (
-        <Empty icon="workloads" title={t("deployments.empty.title")} action={<NewLink />}>
-          {t("deployments.empty.text")}
+        <Empty
+          icon="workloads"
+          title={t("objects.empty.title", { kinds })}
+          action={<NewLink resource={resource} kind={kind} />}
+        >
+          {t("objects.empty.text")}
         </Empty>
       );
     if (shown.length === 0)
       return (
         <Empty
           icon="search"
-          title={t("deployments.none.title")}
+          title={t("objects.none.title")}
           action={<Button onClick={() => void navigate({ search: {}, replace: true })}>{t("list.clear")}</Button>}
         >
-          {t("deployments.none.text", { count: rows.length })}
+          {t("objects.none.text", { count: rows.length })}
         </Empty>
       );
     return (
       <Table
-        label={t("deployments.title")}
-        columns={columns(t)}
+        label={t("objects.title", { kinds })}
+        columns={columns(t, type, rows)}
         groups={[{ key: "all", rows: shown }]}
         keyOf={(object) => object.uid}
         sort={{ by, ascending }}
@@ -176,15 +197,21 @@ export function Page() {
   };
 
   return (
-    <PageFrame title={t("deployments.title")} subtitle={t("deployments.subtitle")} actions={<NewLink />}>
+    <PageFrame
+      title={t("objects.title", { kinds })}
+      subtitle={t("objects.subtitle")}
+      crumb={{ to: "/federated", text: t("types.title") }}
+      actions={<NewLink resource={resource} kind={kind} />}
+    >
+      {type && !type.propagated && <Note tone="info">{t("types.off.text", { kinds })}</Note>}
       <Card flush>
         <div className={styles.toolbar}>
           <label className={styles.search}>
             <Icon name="search" />
             <input
               type="search"
-              aria-label={t("deployments.filter")}
-              placeholder={t("deployments.filter")}
+              aria-label={t("objects.filter")}
+              placeholder={t("objects.filter")}
               value={search.name ?? ""}
               onChange={(event) => change({ name: event.target.value })}
             />
@@ -199,7 +226,7 @@ export function Page() {
             onChange={(event) => change({ state: event.target.value })}
           />
           <span className={styles.summary}>
-            {rows.length > 0 && <span>{t("deployments.count", { count: rows.length })}</span>}
+            {rows.length > 0 && <span>{t("objects.count", { count: rows.length, kind, kinds })}</span>}
             <LiveMark />
           </span>
         </div>

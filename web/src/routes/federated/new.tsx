@@ -1,14 +1,15 @@
 import { zodResolver } from "@hookform/resolvers/zod";
-import { useMutation } from "@tanstack/react-query";
-import { Link, useNavigate } from "@tanstack/react-router";
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { type FieldPath, useForm } from "react-hook-form";
 import { clusterList } from "../../api/queries/clusters";
-import { createDeployment } from "../../api/queries/federated";
+import { createFederated, DEPLOYMENTS, pathOf, typesQuery } from "../../api/queries/federated";
 import { statusOf } from "../../api/status";
-import type { Cluster } from "../../api/types";
+import type { Cluster, FederatedCreated, FederatedType } from "../../api/types";
 import { formatList } from "../../i18n/format";
 import { useT } from "../../i18n/i18n";
 import { buildDeployment, type DeploymentForm, formField } from "../../kube/federated-deployment";
+import { kindOf, pluralOf, starterYaml } from "../../kube/kinds";
 import { useRows } from "../../live/use-rows";
 import { PageFrame } from "../../shell/page";
 import { StatusNote, StatusScreen } from "../../shell/status-note";
@@ -22,6 +23,7 @@ import { ContainerFields } from "./container-fields";
 import styles from "./new.module.css";
 import { PreviewPanel } from "./preview";
 import { deploymentSchema } from "./schema";
+import { YamlForm } from "./yaml-form";
 
 const EMPTY: Omit<DeploymentForm, "clusters"> = {
   name: "",
@@ -34,6 +36,40 @@ const EMPTY: Omit<DeploymentForm, "clusters"> = {
   memoryLimit: "",
   replicas: "1",
 };
+
+/** Says what was made, and shows it. */
+function useCreated() {
+  const t = useT();
+  const navigate = useNavigate();
+  return async ({ summary, created }: FederatedCreated) => {
+    const others = created.filter((each) => each.kind !== summary.kind).map((each) => `${each.kind} ${each.name}`);
+    showToast({
+      tone: "ok",
+      text: t("new.created", { name: summary.name }),
+      detail: others.length ? t("join.created", { objects: formatList(others) }) : undefined,
+    });
+    await navigate({ to: "/federated/$resource/$namespace/$name", params: pathOf(summary) });
+  };
+}
+
+function NewByYaml({ type, fleet }: { type: FederatedType; fleet: readonly Cluster[] }) {
+  const t = useT();
+  const navigate = useNavigate();
+  const { resource } = type;
+  const shown = useCreated();
+  const create = useMutation({ mutationFn: (text: string) => createFederated(resource, text), onSuccess: shown });
+  const ready = fleet.filter((cluster) => cluster.state === "Ready").map((cluster) => cluster.name);
+  return (
+    <YamlForm
+      initial={starterYaml(type, ready)}
+      submit={t("new.create", { kind: type.target.kind })}
+      pending={create.isPending}
+      error={create.error}
+      onSubmit={create.mutate}
+      onCancel={() => void navigate({ to: "/federated/$resource", params: { resource } })}
+    />
+  );
+}
 
 function NewDeployment({ fleet }: { fleet: readonly Cluster[] }) {
   const t = useT();
@@ -49,20 +85,10 @@ function NewDeployment({ fleet }: { fleet: readonly Cluster[] }) {
   const object = buildDeployment(values);
   const complete = deploymentSchema.safeParse(values).success;
 
+  const shown = useCreated();
   const create = useMutation({
-    mutationFn: (checked: DeploymentForm) => createDeployment(buildDeployment(checked)),
-    onSuccess: async ({ summary, created }) => {
-      const others = created.filter((each) => each.kind !== summary.kind).map((each) => `${each.kind} ${each.name}`);
-      showToast({
-        tone: "ok",
-        text: t("new.created", { name: summary.name }),
-        detail: others.length ? t("join.created", { objects: formatList(others) }) : undefined,
-      });
-      await navigate({
-        to: "/federated/deployments.apps/$namespace/$name",
-        params: { namespace: summary.namespace, name: summary.name },
-      });
-    },
+    mutationFn: (checked: DeploymentForm) => createFederated(DEPLOYMENTS, buildDeployment(checked)),
+    onSuccess: shown,
     onError: (error, checked) => {
       const { reason, message, details } = statusOf(error);
       let first = true;
@@ -88,9 +114,11 @@ function NewDeployment({ fleet }: { fleet: readonly Cluster[] }) {
         <ClusterChoice form={form} fleet={fleet} />
         {create.error && <StatusNote error={create.error} />}
         <div className={styles.buttons}>
-          <Button onClick={() => void navigate({ to: "/federated/deployments.apps" })}>{t("action.cancel")}</Button>
+          <Button onClick={() => void navigate({ to: "/federated/$resource", params: { resource: DEPLOYMENTS } })}>
+            {t("action.cancel")}
+          </Button>
           <Button kind="primary" type="submit" busy={create.isPending}>
-            {t("new.submit")}
+            {t("new.create", { kind: "Deployment" })}
           </Button>
         </div>
       </div>
@@ -113,15 +141,43 @@ function isField(path: string, form: DeploymentForm): path is FieldPath<Deployme
 
 export function Page() {
   const t = useT();
+  const { resource } = useParams({ from: "/signed-in/federated/$resource/new" });
+  const { as } = useSearch({ from: "/signed-in/federated/$resource/new" });
   const { rows, ready, error, retry } = useRows(clusterList);
+  const types = useQuery(typesQuery);
+  const type = types.data?.find((each) => each.resource === resource);
+  const kind = kindOf(type, resource);
+  const hasForm = resource === DEPLOYMENTS;
+  const content = () => {
+    if (hasForm && as !== "yaml") return <NewDeployment fleet={rows} />;
+    if (type) return <NewByYaml type={type} fleet={rows} />;
+    if (types.error) return <StatusScreen error={types.error} onRetry={() => void types.refetch()} />;
+    return types.data ? (
+      <Empty icon="search" title={t("types.gone.title", { resource })} />
+    ) : (
+      <Skeleton label={t("types.loading")} />
+    );
+  };
   return (
     <PageFrame
-      title={t("new.title")}
+      title={t("new.title", { kind })}
       subtitle={t("new.subtitle")}
-      crumb={{ to: "/federated/deployments.apps", text: t("deployments.title") }}
+      crumb={{ to: "/federated/$resource", params: { resource }, text: t("objects.title", { kinds: pluralOf(kind) }) }}
+      actions={
+        hasForm && (
+          <Link
+            to="/federated/$resource/new"
+            params={{ resource }}
+            search={as === "yaml" ? {} : { as: "yaml" }}
+            className={buttonClass()}
+          >
+            {t(as === "yaml" ? "new.asForm" : "new.asYaml")}
+          </Link>
+        )
+      }
     >
       {rows.length > 0 ? (
-        <NewDeployment fleet={rows} />
+        content()
       ) : ready ? (
         <Empty
           icon="clusters"

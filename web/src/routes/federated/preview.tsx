@@ -1,7 +1,7 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
-import { previewQuery } from "../../api/queries/federated";
-import type { KubernetesObject, PreviewCluster } from "../../api/types";
+import { type ObjectOrYaml, previewQuery } from "../../api/queries/federated";
+import type { FieldChange, PreviewCluster } from "../../api/types";
 import { formatNumber } from "../../i18n/format";
 import { useT } from "../../i18n/i18n";
 import type { PlainId } from "../../i18n/ids";
@@ -25,6 +25,9 @@ const ACTION: Record<string, { message: PlainId; tone: Tone }> = {
   none: { message: "preview.none", tone: "idle" },
 };
 
+/** What would be deleted, but for a confirmation. */
+const HELD: { message: PlainId; tone: Tone } = { message: "preview.held", tone: "bad" };
+
 /** The text once it has stopped changing for a moment. */
 function useSettled(text: string, wait: number): string {
   const [settled, setSettled] = useState(text);
@@ -35,9 +38,45 @@ function useSettled(text: string, wait: number): string {
   return settled;
 }
 
+function valueText(value: unknown): string {
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
+}
+
+/** Field by field, what would change in the object that is there. */
+function Changes({ changes }: { changes: readonly FieldChange[] }) {
+  const t = useT();
+  return (
+    <ul className={styles.changes} aria-label={t("preview.changes")}>
+      {changes.map(({ path, before, after }) => (
+        <li key={path}>
+          <code>{path}</code>
+          <span className={styles.values}>
+            {before != null && (
+              <del>
+                <span className={styles.spoken}>{t("preview.before")} </span>
+                {valueText(before)}
+              </del>
+            )}
+            {after != null ? (
+              <ins>
+                <span className={styles.spoken}>{t("preview.after")} </span>
+                {valueText(after)}
+              </ins>
+            ) : (
+              <span>{t("preview.gone")}</span>
+            )}
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
 function Cluster({ cluster, most }: { cluster: PreviewCluster; most: number }) {
   const t = useT();
-  const action = ACTION[cluster.action];
+  const held = cluster.reason === "Held";
+  const action = held ? HELD : ACTION[cluster.action];
   const why = cluster.reason ? propagationMessage(cluster.reason) : undefined;
   const detail = propagationDetail(cluster.reason ?? "", cluster.message);
   return (
@@ -54,7 +93,8 @@ function Cluster({ cluster, most }: { cluster: PreviewCluster; most: number }) {
           {why ? t(why) : null} {detail ? <span lang="en">{detail}</span> : !why && cluster.reason}
         </p>
       )}
-      {cluster.object && (
+      {cluster.changes.length > 0 && <Changes changes={cluster.changes} />}
+      {cluster.object && cluster.action !== "unchanged" && (
         <details>
           <summary>{t("preview.yaml", { name: cluster.name })}</summary>
           <CopyBlock
@@ -70,13 +110,16 @@ function Cluster({ cluster, most }: { cluster: PreviewCluster; most: number }) {
 }
 
 /** What the server's planner would do with the object as it stands. Nothing is saved. */
-export function PreviewPanel({ object, complete }: { object: KubernetesObject; complete: boolean }) {
+export function PreviewPanel({ object, complete }: { object: ObjectOrYaml; complete: boolean }) {
   const t = useT();
   const text = useSettled(JSON.stringify(object), 300);
-  const settled = useMemo((): KubernetesObject => JSON.parse(text), [text]);
+  const settled = useMemo((): ObjectOrYaml => JSON.parse(text), [text]);
   const preview = useQuery({ ...previewQuery(settled), enabled: complete, placeholderData: keepPreviousData });
-  // A cluster the object is not placed on and holds nothing of is no news.
-  const clusters = (preview.data?.clusters ?? []).filter((cluster) => cluster.action !== "none");
+  const all = preview.data?.clusters ?? [];
+  // A cluster the object is not placed on and holds nothing of is no news; why it is left out is told on request.
+  const clusters = all.filter((cluster) => cluster.action !== "none");
+  const leftOut = all.filter((cluster) => cluster.action === "none");
+  const counted = clusters.some((cluster) => cluster.replicas != null);
   const total = clusters.reduce((sum, cluster) => sum + (cluster.replicas ?? 0), 0);
   const most = Math.max(1, ...clusters.map((cluster) => cluster.replicas ?? 0));
   return (
@@ -98,13 +141,28 @@ export function PreviewPanel({ object, complete }: { object: KubernetesObject; c
       ) : preview.data ? (
         <>
           <p className={styles.total}>
-            {t("preview.total", { replicas: formatNumber(total), count: clusters.length })}
+            {counted
+              ? t("preview.total", { replicas: formatNumber(total), count: clusters.length })
+              : t("preview.total.plain", { count: clusters.length })}
           </p>
           <ul>
             {clusters.map((cluster) => (
               <Cluster key={cluster.name} cluster={cluster} most={most} />
             ))}
           </ul>
+          {leftOut.length > 0 && (
+            <details className={styles.quiet}>
+              <summary>{t("preview.leftOut", { count: leftOut.length })}</summary>
+              <ul className={styles.changes}>
+                {leftOut.map((cluster) => (
+                  <li key={cluster.name}>
+                    <strong>{cluster.name}</strong>
+                    <span lang="en">{cluster.message ?? cluster.reason}</span>
+                  </li>
+                ))}
+              </ul>
+            </details>
+          )}
           {(preview.data.warnings ?? []).map((warning) => (
             <div key={warning} className={styles.quiet}>
               <Note tone="warn">

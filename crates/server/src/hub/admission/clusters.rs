@@ -173,7 +173,7 @@ fn exception_causes(spec: &Value) -> Vec<Cause> {
 fn warnings(old: Option<&Value>, new: &Value) -> Vec<String> {
     let Some(old) = old else {
         return vec![
-            "metadata.name: the hub writes no role binding into a cluster that is joined by kubectl; bind the group \
+            "the hub writes no role binding into a cluster that is joined by kubectl; bind the group \
              atoll:admins there for administrators to reach it through the hub"
                 .to_owned(),
         ];

@@ -48,9 +48,13 @@ pub(super) fn admit(
     }
 }
 
-/// Warns of names that no cluster has: they may be registered later, but a typing error would never show.
+/// Warns of clusters in placement and overrides that nobody registered.
 pub(super) async fn unknown_clusters(state: &AppState, object: &Value) -> Result<Vec<String>, Status> {
-    let named = named_clusters(&object["spec"]);
+    unregistered(state, named_clusters(&object["spec"])).await
+}
+
+/// Warns of names that no cluster has: they may be registered later, but a typing error would never show.
+pub(super) async fn unregistered(state: &AppState, named: Vec<(&str, &str)>) -> Result<Vec<String>, Status> {
     if named.is_empty() {
         return Ok(Vec::new());
     }

@@ -75,6 +75,8 @@ fn schema() -> Value {
                     "type": "array",
                     "items": {"type": "string"},
                     "x-kubernetes-list-type": "atomic",
+                    "x-atoll-hint": "it lists what is not verified, and certificates are always verified: write \
+                        disabledTLSValidations: []",
                     "description": "KubeFed's switches against verification. This hub always verifies: leave it empty.",
                 },
                 "proxyURL": text("KubeFed's proxy towards the cluster. This hub uses none: leave it empty."),

@@ -4,34 +4,37 @@
 //! overrides add need not stand in it, and admission says more about what is missing than "required".
 
 use atoll_federation::TypeDescriptor;
-use atoll_kubeapi::structures;
-use serde_json::{Map, Value, json};
+use atoll_kubeapi::Schema;
+use atoll_kubeapi::structures::Definitions;
+use serde_json::{Value, json};
 
-/// References nest no deeper in the structure of a kind that is propagated.
-const MAX_DEPTH: usize = 40;
-/// Definition of a label selector.
-const LABEL_SELECTOR: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector";
+use super::template::{label_selector, template};
 
-/// Schema of the whole federated object.
-pub(super) fn federated(kind: &TypeDescriptor) -> Value {
-    json!({"type": "object", "required": ["spec"], "properties": {"spec": spec(kind), "status": status()}})
+/// Schema of the whole federated object. `known` is what a member told of a target that is not Kubernetes' own.
+pub(super) fn federated(kind: &TypeDescriptor, known: Option<&Value>, definitions: &Definitions) -> Schema {
+    let properties = json!({"spec": spec(kind, known), "status": status()});
+    Schema::with_definitions(
+        json!({"type": "object", "required": ["spec"], "properties": properties}),
+        definitions.clone(),
+    )
 }
 
-fn text(description: &str) -> Value {
+/// A field that holds a text.
+pub(super) fn text(description: &str) -> Value {
     json!({"type": "string", "description": description})
 }
 
-fn list(description: &str, items: Value) -> Value {
+/// A list that is one value.
+pub(super) fn list(description: &str, items: Value) -> Value {
     json!({"type": "array", "items": items, "x-kubernetes-list-type": "atomic", "description": description})
 }
 
-fn spec(kind: &TypeDescriptor) -> Value {
+fn spec(kind: &TypeDescriptor, known: Option<&Value>) -> Value {
     let cluster = json!({"type": "object", "required": ["name"], "properties": {
         "name": text("Name of a registered cluster."),
     }});
-    let mut selector = expand(&json!({"$ref": LABEL_SELECTOR}), 0);
-    selector["description"] = json!(
-        "Selects clusters by the labels of their KubeFedCluster; empty selects all. It counts only without clusters."
+    let selector = label_selector(
+        "Selects clusters by the labels of their KubeFedCluster; empty selects all. It counts only without clusters.",
     );
     let operation = json!({"type": "object", "required": ["path"], "properties": {
         "op": {"type": "string", "enum": ["", "add", "remove", "replace"],
@@ -44,7 +47,7 @@ fn spec(kind: &TypeDescriptor) -> Value {
         "clusterOverrides": list("How it differs: JSON patch operations, in order, all or none.", operation),
     }});
     let mut properties = json!({
-        "template": template(kind),
+        "template": template(kind, known),
         "placement": {
             "type": "object",
             "description": "Which clusters hold the object: those listed in clusters, or else those selected.",
@@ -61,54 +64,6 @@ fn spec(kind: &TypeDescriptor) -> Value {
             "description": "Leaves the number of replicas to each cluster once the object is there, for autoscalers."});
     }
     json!({"type": "object", "description": format!("What clusters hold: {}s.", kind.target.kind), "properties": properties})
-}
-
-fn template(kind: &TypeDescriptor) -> Value {
-    let target = &kind.target;
-    let structure = structures::name_of(&target.group, &target.version, &target.kind);
-    let mut template = match structure {
-        Some(name) => expand(&json!({ "$ref": name }), 0),
-        None => json!({"type": "object"}),
-    };
-    if let Some(fields) = template.as_object_mut() {
-        // The template is no object of its own: clients must not take it for one of that kind.
-        fields.remove("x-kubernetes-group-version-kind");
-    }
-    template["x-kubernetes-preserve-unknown-fields"] = json!(true);
-    template["description"] = json!(format!(
-        "The {} as clusters get it. Its name and namespace are those of this object.",
-        target.kind
-    ));
-    template
-}
-
-/// A structure with its references written out, without required fields, and open to fields that it does not know.
-fn expand(schema: &Value, depth: usize) -> Value {
-    let reference = schema["$ref"].as_str();
-    let definition = reference.and_then(|name| structures::definitions().get(name).cloned());
-    let mut fields: Map<String, Value> = match (definition, reference) {
-        (Some(Value::Object(fields)), _) if depth < MAX_DEPTH => fields,
-        (_, Some(_)) => Map::from_iter([("x-kubernetes-preserve-unknown-fields".to_owned(), json!(true))]),
-        (_, None) => Map::new(),
-    };
-    // What stands beside a reference is about this place.
-    fields.extend(schema.as_object().cloned().unwrap_or_default());
-    fields.remove("$ref");
-    fields.remove("required");
-    if let Some(Value::Object(properties)) = fields.get_mut("properties") {
-        for property in properties.values_mut() {
-            *property = expand(property, depth + 1);
-        }
-        fields.insert("x-kubernetes-preserve-unknown-fields".to_owned(), json!(true));
-    }
-    for name in ["items", "additionalProperties"] {
-        if let Some(inner) = fields.get_mut(name)
-            && inner.is_object()
-        {
-            *inner = expand(inner, depth + 1);
-        }
-    }
-    Value::Object(fields)
 }
 
 fn status() -> Value {
@@ -139,8 +94,32 @@ fn status() -> Value {
             "observedGeneration": number("The generation of this object that the status is about."),
             "conditions": list("Whether it is everywhere it should be.", condition),
             "clusters": list("Cluster by cluster, sorted by name.", cluster),
+            "plan": plan(),
         },
     })
+}
+
+/// What only dry runs answer.
+fn plan() -> Value {
+    let any = |description: &str| json!({"x-kubernetes-preserve-unknown-fields": true, "description": description});
+    let change = json!({"type": "object", "required": ["path"], "properties": {
+        "path": text("The field."),
+        "before": any("What the cluster has; left out when it has nothing there."),
+        "after": any("What it would have; left out when the field goes."),
+    }});
+    let cluster = json!({"type": "object", "required": ["name"], "properties": {
+        "name": text("The cluster."),
+        "action": text("create, update, unchanged, delete, keep, wait, fail or none."),
+        "reason": text("One word for why."),
+        "message": text("For people."),
+        "replicas": {"type": "integer", "format": "int64", "description": "Replicas that the hub would ask for."},
+        "object": any("What would be made there."),
+        "changes": list("Field by field, what would change.", change),
+    }});
+    json!({"type": "object", "description": "What would happen in each cluster; only dry runs answer it.", "properties": {
+        "clusters": list("Every registered cluster, sorted by name.", cluster),
+        "warnings": list("What does not stop it but may not be meant.", json!({"type": "string"})),
+    }})
 }
 
 #[cfg(test)]
@@ -150,10 +129,11 @@ mod tests {
     use atoll_kubeapi::schema::ListType;
     use atoll_kubeapi::validate;
 
+    use super::super::template::definitions;
     use super::*;
 
     fn deployments() -> Schema {
-        Schema::new(federated(types::find("deployments.apps").unwrap()))
+        federated(types::find("deployments.apps").unwrap(), None, &definitions())
     }
 
     #[test]
@@ -197,9 +177,11 @@ mod tests {
     }
 
     #[test]
-    fn no_reference_is_left_and_the_schema_stays_small() {
-        let text = federated(types::find("deployments.apps").unwrap()).to_string();
-        assert!(!text.contains("$ref"));
-        assert!(text.len() < 512 * 1024, "{} bytes", text.len());
+    fn the_schemas_of_all_types_together_stay_small() {
+        let all: usize = types::TYPES
+            .iter()
+            .map(|row| federated(row, None, &definitions()).json().to_string().len())
+            .sum();
+        assert!(all < 256 * 1024, "{all} bytes");
     }
 }

@@ -1,0 +1,124 @@
+//! What can be taken back, and what is refused with the way to do it by hand.
+
+use atoll_controllers::HeldDelete;
+use serde_json::json;
+
+use super::*;
+
+fn key(name: &str) -> ObjectKey {
+    ObjectKey::new("types.kubefed.io", "federatedconfigmaps", "shop", name)
+}
+
+fn object(placement: Value) -> Arc<Value> {
+    Arc::new(json!({"metadata": {"name": "a", "namespace": "shop"}, "spec": {"placement": placement}}))
+}
+
+fn listed(names: &[&str]) -> Value {
+    let names: Vec<Value> = names.iter().map(|name| json!({"name": name})).collect();
+    json!({"clusters": names})
+}
+
+fn selected() -> Value {
+    json!({"clusterSelector": {"matchLabels": {"tier": "gold"}}})
+}
+
+fn cluster(labels: Value) -> Arc<Value> {
+    Arc::new(json!({"metadata": {"name": "eu-1", "labels": labels}}))
+}
+
+fn held(cause: HoldCause, deletes: &[(&str, &str)]) -> HeldChange {
+    HeldChange {
+        id: "t".into(),
+        annotate: key("a"),
+        token: "t".into(),
+        deletes: deletes
+            .iter()
+            .map(|(name, cluster)| HeldDelete {
+                kind: "FederatedConfigMap".into(),
+                key: key(name),
+                cluster: (*cluster).to_owned(),
+                uid: "u".into(),
+            })
+            .collect(),
+        message: String::new(),
+        cause,
+    }
+}
+
+fn known(now: &[(ObjectKey, Arc<Value>)], history: &[(ObjectKey, Vec<Arc<Value>>)]) -> Known {
+    Known {
+        now: now.iter().cloned().collect(),
+        history: history.iter().cloned().collect(),
+        labels: ["eu-1", "us-1"].map(|name| (name.to_owned(), BTreeMap::new())).into(),
+    }
+}
+
+const BOTH: [(&str, &str); 2] = [("a", "eu-1"), ("a", "us-1")];
+
+#[test]
+fn the_latest_placement_that_goes_to_all_the_clusters_is_restored() {
+    let before = vec![
+        object(listed(&["eu-1"])),
+        object(listed(&["eu-1", "us-1"])),
+        object(listed(&["us-1", "eu-1"])),
+    ];
+    let known = known(&[(key("a"), object(listed(&[])))], &[(key("a"), before)]);
+    let found = decide(&held(HoldCause::Object(key("a")), &BOTH), &known);
+    assert_eq!(found, Ok(vec![Restore::Placement(key("a"), listed(&["eu-1", "us-1"]))]));
+}
+
+#[test]
+fn without_history_the_refusal_says_what_to_write_where() {
+    let known = known(&[(key("a"), object(listed(&[])))], &[]);
+    let refused = decide(&held(HoldCause::Object(key("a")), &BOTH), &known).unwrap_err();
+    assert!(refused.contains("federatedconfigmaps shop/a"), "{refused}");
+    assert!(refused.contains("eu-1, us-1"), "{refused}");
+}
+
+#[test]
+fn a_deletion_is_not_taken_back() {
+    let mut deleting = Value::clone(&object(listed(&["eu-1", "us-1"])));
+    deleting["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+    let history = vec![object(listed(&["us-1", "eu-1"]))];
+    let known = known(&[(key("a"), Arc::new(deleting))], &[(key("a"), history)]);
+    let refused = decide(&held(HoldCause::Namespace("shop".into()), &BOTH), &known).unwrap_err();
+    assert!(refused.contains("on its way out"), "{refused}");
+}
+
+#[test]
+fn labels_of_a_cluster_come_back_when_they_put_every_object_back() {
+    let gold = cluster(json!({"tier": "gold"}));
+    let clusters = (Store::cluster_key("eu-1"), vec![gold]);
+    let deletes = [("a", "eu-1"), ("b", "eu-1")];
+    let cause = HoldCause::Cluster("eu-1".into());
+    let by_label = [(key("a"), object(selected())), (key("b"), object(selected()))];
+    let found = decide(
+        &held(cause.clone(), &deletes),
+        &known(&by_label, std::slice::from_ref(&clusters)),
+    );
+    let labels = [("tier".to_owned(), "gold".to_owned())].into();
+    assert_eq!(found, Ok(vec![Restore::Labels("eu-1".into(), labels)]));
+
+    let one_left = [(key("a"), object(selected())), (key("b"), object(listed(&[])))];
+    let refused = decide(&held(cause, &deletes), &known(&one_left, &[clusters])).unwrap_err();
+    assert!(refused.contains("eu-1"), "{refused}");
+}
+
+#[test]
+fn many_objects_that_left_a_cluster_by_themselves_get_their_placements_back() {
+    let deletes = [("a", "eu-1"), ("b", "eu-1")];
+    let now = [(key("a"), object(listed(&[]))), (key("b"), object(listed(&["us-1"])))];
+    let was = |names: &[&str]| vec![object(listed(names))];
+    let history = [(key("a"), was(&["eu-1"])), (key("b"), was(&["eu-1", "us-1"]))];
+    let found = decide(
+        &held(HoldCause::Cluster("eu-1".into()), &deletes),
+        &known(&now, &history),
+    );
+    assert_eq!(
+        found,
+        Ok(vec![
+            Restore::Placement(key("a"), listed(&["eu-1"])),
+            Restore::Placement(key("b"), listed(&["eu-1", "us-1"])),
+        ])
+    );
+}

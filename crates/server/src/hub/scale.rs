@@ -1,0 +1,101 @@
+//! `scale` of the plain workloads, so that `kubectl scale` works on the hub. A scale is another way to write
+//! `spec.replicas`: the write takes the way of every other, admission included.
+
+use atoll_kubeapi::patch::{PatchType, apply_patch};
+use atoll_kubeapi::request::{Query, content_type, default_manager};
+use atoll_kubeapi::scale::{replicas, scale};
+use atoll_kubeapi::{Attributes, Backend, RequestContext, Resource, Schema, Status, body};
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
+use http::Method;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Value, json};
+
+use super::BODY_LIMIT;
+use super::backend::HubBackend;
+use crate::state::AppState;
+
+/// How often a scale that is tied to no version is tried against a moving object.
+const TRIES: usize = 8;
+
+/// How a client changes a scale.
+enum Wanted {
+    Whole(Value),
+    Patched(PatchType, Value),
+}
+
+impl Wanted {
+    async fn read(request: Request) -> Result<Self, Status> {
+        if *request.method() == Method::PUT {
+            return Ok(Self::Whole(body::read_object(request, BODY_LIMIT).await?.value));
+        }
+        let patch_type = PatchType::of(content_type(request.headers()), true)?;
+        let patch = body::read_patch(request, patch_type, BODY_LIMIT).await?.value;
+        Ok(match patch_type {
+            // An applied scale states all there is to it.
+            PatchType::Apply => Self::Patched(PatchType::Merge, patch),
+            PatchType::Json | PatchType::Merge | PatchType::Strategic => Self::Patched(patch_type, patch),
+        })
+    }
+
+    fn after(&self, current: &Value) -> Result<Value, Status> {
+        match self {
+            Self::Whole(next) => Ok(next.clone()),
+            Self::Patched(patch_type, patch) => apply_patch(*patch_type, current, patch, &Schema::unknown()),
+        }
+    }
+}
+
+pub(super) async fn serve(
+    backend: &HubBackend,
+    state: &AppState,
+    context: &RequestContext,
+    resource: &Resource,
+    attributes: &Attributes,
+    request: Request,
+) -> Result<Response, Status> {
+    let query = Query::parse(request.uri().query().unwrap_or_default())?;
+    let named = query.field_manager.clone().filter(|name| !name.is_empty());
+    let manager = named.unwrap_or_else(|| default_manager(request.headers()));
+    let wanted = match *request.method() {
+        Method::GET | Method::HEAD => None,
+        Method::PUT | Method::PATCH => Some(Wanted::read(request).await?),
+        _ => return Err(Status::method_not_allowed(request.method())),
+    };
+    let path = format!(
+        "/apis/{}/namespaces/{}/{}/{}?fieldManager={}{}",
+        resource.api_version(),
+        attributes.namespace,
+        attributes.resource,
+        attributes.name,
+        utf8_percent_encode(&manager, NON_ALPHANUMERIC),
+        if query.dry_run { "&dryRun=All" } else { "" },
+    );
+    for _ in 0..TRIES {
+        let found = backend
+            .get(context, resource, &attributes.namespace, &attributes.name)
+            .await?;
+        let old = found.ok_or_else(|| resource.not_found(&attributes.name))?;
+        let current = scale(&old);
+        let Some(wanted) = &wanted else {
+            return Ok(axum::Json(current).into_response());
+        };
+        let next = wanted.after(&current)?;
+        let given = next["metadata"]["resourceVersion"].as_str().unwrap_or_default();
+        if !given.is_empty() && given != old["metadata"]["resourceVersion"] {
+            return Err(resource.conflict(&attributes.name));
+        }
+        let replicas = replicas(&next).map_err(|cause| {
+            Status::invalid("autoscaling", "Scale", &attributes.name, vec![cause])
+                .with(|details| details.group.clone_from(&resource.group))
+        })?;
+        let patch = json!({"metadata": {"resourceVersion": old["metadata"]["resourceVersion"]}, "spec": {"replicas": replicas}});
+        // As deep as a request of its own: the future of one within the other would have no end.
+        let written = Box::pin(super::call(state, context.clone(), Method::PATCH, &path, Some(&patch)));
+        match written.await {
+            Err(status) if status.is("Conflict") => {}
+            outcome => return Ok(axum::Json(scale(&outcome?.value)).into_response()),
+        }
+    }
+    Err(resource.conflict(&attributes.name))
+}

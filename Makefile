@@ -18,6 +18,8 @@ PROGRAMS := target/kubernetes
 NEWEST := $(PROGRAMS)/v1.36
 OLDEST := $(PROGRAMS)/v1.33
 N := 3
+# Parts of the benchmarks; all when there is none.
+PARTS :=
 
 NPM_CI := npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 WEB_PACKAGES := web/node_modules/.package-lock.json
@@ -98,7 +100,7 @@ unit-tested: kubernetes $(CONSOLE)
 # The story is told with the program as people run it, without what only tests switch on.
 clusters-tested: kubernetes kubernetes-oldest $(CONSOLE)
 	$(CARGO) build $(LOCKED) --bin atoll
-	$(CARGO) test $(LOCKED) --workspace --test clusters --test story
+	$(CARGO) test $(LOCKED) --workspace --test clusters --test story --test federation
 
 ## Real clusters
 
@@ -112,8 +114,8 @@ kubernetes-oldest: ## Builds the servers of the oldest Kubernetes that members m
 clusters: kubernetes ## Runs N=3 clusters on this machine and prints their kubeconfigs
 	$(CARGO) run $(LOCKED) --bin clusters -- --clusters $(N)
 
-bench: build kubernetes ## Measures memory, binary size, forwarding and propagation
-	$(CARGO) bench $(LOCKED) --bench hub
+bench: build kubernetes ## Measures memory, forwarding and federation at scale; PARTS="bulk faults" measures some of it
+	$(CARGO) bench $(LOCKED) --bench hub -- $(PARTS)
 
 ## What is generated and checked in
 

@@ -1,5 +1,7 @@
 //! The table that is printed.
 
+use std::time::Duration;
+
 /// Heads of the columns.
 const WHAT: &str = "what";
 const MEASURED: &str = "measured";
@@ -46,6 +48,11 @@ impl Report {
 /// Bytes as megabytes.
 pub(crate) fn megabytes(bytes: u64) -> String {
     format!("{:.1} MB", bytes as f64 / 1e6)
+}
+
+/// A share of sorted durations, in milliseconds.
+pub(crate) fn milliseconds(sorted: &[Duration], share: f64) -> String {
+    format!("{:.1} ms", percentile(sorted, share).as_secs_f64() * 1e3)
 }
 
 /// The value below which a share of sorted values lies.

@@ -98,6 +98,8 @@ impl Servers<'_> {
                 format!("--kubeconfig={}", self.file("admin.yaml")),
                 "--secure-port=0".into(),
                 "--leader-elect=false".into(),
+                // Autoscalers are looked at this often, and this long after each change of theirs.
+                "--horizontal-pod-autoscaler-sync-period=2s".into(),
                 format!("--root-ca-file={}", self.file("ca.crt")),
                 format!("--cluster-signing-cert-file={}", self.file("ca.crt")),
                 format!("--cluster-signing-key-file={}", self.file("ca.key")),

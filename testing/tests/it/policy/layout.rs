@@ -48,9 +48,9 @@ const DEFINITIONS: [&str; 9] = [
     "interface ",
 ];
 
-/// The integration tests of every crate: without clusters, and the two that
+/// The integration tests of every crate: without clusters, and the three that
 /// `make test` runs once the programs of a cluster are built.
-const TEST_BINARIES: [&str; 3] = ["it", "clusters", "story"];
+const TEST_BINARIES: [&str; 4] = ["it", "clusters", "federation", "story"];
 
 #[test]
 fn no_file_is_too_long_to_read() -> Result<()> {

@@ -12,7 +12,7 @@ static INTERNED: LazyLock<Mutex<HashSet<&'static TypeDescriptor>>> = LazyLock::n
 /// reference and are compared by it. There are as many as people have ever written different types, some hundred bytes
 /// each; a type that is removed and made again is the same one.
 pub fn intern(descriptor: TypeDescriptor) -> &'static TypeDescriptor {
-    if let Some(built_in) = TYPES.iter().chain(PLAIN_TYPES).find(|row| **row == descriptor) {
+    if let Some(built_in) = TYPES.iter().chain(PLAIN_TYPES.iter()).find(|row| **row == descriptor) {
         return built_in;
     }
     let mut interned = INTERNED.lock().unwrap_or_else(PoisonError::into_inner);

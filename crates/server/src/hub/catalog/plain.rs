@@ -160,7 +160,7 @@ mod tests {
     fn every_plain_type_is_served_in_the_version_in_which_it_is_kept() {
         let core = super::super::core::resources();
         let served: Vec<Resource> = resources().chain(core).collect();
-        for row in PLAIN_TYPES {
+        for row in PLAIN_TYPES.iter() {
             let target = &row.target;
             let found = served.iter().find(|one| {
                 (&*target.group, &*target.version, &*target.plural)

@@ -3,9 +3,7 @@ import { useState } from "react";
 import { editCluster } from "../../api/queries/clusters";
 import type { Cluster, ClusterRole } from "../../api/types";
 import { useT } from "../../i18n/i18n";
-import { StatusNote } from "../../shell/status-note";
-import { Button } from "../../ui/button";
-import { Dialog } from "../../ui/dialog";
+import { SaveDialog } from "../../shell/save-dialog";
 import { Field, Select, TextField } from "../../ui/field";
 import { showToast } from "../../ui/toast";
 
@@ -31,21 +29,7 @@ export function EditDialog({ cluster, onClose }: { cluster: Cluster; onClose(): 
     },
   });
   return (
-    <Dialog
-      title={t("cluster.edit.title", { name: cluster.name })}
-      closeLabel={t("action.close")}
-      onClose={onClose}
-      onSubmit={() => save.mutate()}
-      actions={
-        <>
-          <Button onClick={onClose}>{t("action.cancel")}</Button>
-          <Button kind="primary" type="submit" busy={save.isPending}>
-            {t("action.save")}
-          </Button>
-        </>
-      }
-    >
-      {save.error && <StatusNote error={save.error} />}
+    <SaveDialog title={t("cluster.edit.title", { name: cluster.name })} save={save} onClose={onClose}>
       <TextField
         label={t("cluster.alias")}
         optional={t("field.optional")}
@@ -87,6 +71,6 @@ export function EditDialog({ cluster, onClose }: { cluster: Cluster; onClose(): 
           />
         )}
       </Field>
-    </Dialog>
+    </SaveDialog>
   );
 }

@@ -5,10 +5,9 @@ import type { Cluster } from "../../api/types";
 import { LabelsInput } from "../../form/labels-input";
 import { useT } from "../../i18n/i18n";
 import { type Labels, labelsPatch } from "../../kube/labels";
-import { StatusNote } from "../../shell/status-note";
+import { SaveDialog } from "../../shell/save-dialog";
 import { Tag } from "../../ui/badge";
 import { Button } from "../../ui/button";
-import { Dialog } from "../../ui/dialog";
 import { Card, Muted, Row } from "../../ui/layout";
 
 function LabelsDialog({ cluster, onClose }: { cluster: Cluster; onClose(): void }) {
@@ -20,24 +19,14 @@ function LabelsDialog({ cluster, onClose }: { cluster: Cluster; onClose(): void 
     onSuccess: onClose,
   });
   return (
-    <Dialog
+    <SaveDialog
       title={t("labels.title", { name: cluster.name })}
       description={t("labels.text")}
-      closeLabel={t("action.close")}
+      save={save}
       onClose={onClose}
-      onSubmit={() => save.mutate()}
-      actions={
-        <>
-          <Button onClick={onClose}>{t("action.cancel")}</Button>
-          <Button kind="primary" type="submit" busy={save.isPending}>
-            {t("action.save")}
-          </Button>
-        </>
-      }
     >
-      {save.error && <StatusNote error={save.error} />}
       <LabelsInput labels={labels} onChange={setLabels} />
-    </Dialog>
+    </SaveDialog>
   );
 }
 

@@ -4,9 +4,7 @@ import { changeFederated, DEPLOYMENTS } from "../../api/queries/federated";
 import type { KubernetesObject } from "../../api/types";
 import { useT } from "../../i18n/i18n";
 import { overrideOf, readDeployment } from "../../kube/federated-deployment";
-import { StatusNote } from "../../shell/status-note";
-import { Button } from "../../ui/button";
-import { Dialog } from "../../ui/dialog";
+import { SaveDialog } from "../../shell/save-dialog";
 import { TextField } from "../../ui/field";
 import { showToast } from "../../ui/toast";
 import styles from "./detail.module.css";
@@ -56,22 +54,7 @@ export function DifferenceDialog(props: DifferenceDialogProps) {
   const bad = !accepts(everywhere.trim()) || [...own.values()].some((value) => value.trim() && !accepts(value.trim()));
   const input = { mono, ...(numeric && { inputMode: "numeric" as const }) };
   return (
-    <Dialog
-      title={title}
-      description={description}
-      closeLabel={t("action.close")}
-      onClose={onClose}
-      onSubmit={() => save.mutate()}
-      actions={
-        <>
-          <Button onClick={onClose}>{t("action.cancel")}</Button>
-          <Button kind="primary" type="submit" busy={save.isPending} reason={bad ? wrong : undefined}>
-            {t("action.save")}
-          </Button>
-        </>
-      }
-    >
-      {save.error && <StatusNote error={save.error} />}
+    <SaveDialog title={title} description={description} save={save} reason={bad ? wrong : undefined} onClose={onClose}>
       <TextField
         {...input}
         label={label}
@@ -100,6 +83,6 @@ export function DifferenceDialog(props: DifferenceDialogProps) {
           })}
         </div>
       )}
-    </Dialog>
+    </SaveDialog>
   );
 }

@@ -7,10 +7,8 @@ import { useT } from "../../i18n/i18n";
 import { selectsByLabel, withClusters } from "../../kube/federated-deployment";
 import { useRows } from "../../live/use-rows";
 import { ClusterStateMark } from "../../shell/cluster-state";
-import { StatusNote } from "../../shell/status-note";
+import { SaveDialog } from "../../shell/save-dialog";
 import { Note } from "../../ui/badge";
-import { Button } from "../../ui/button";
-import { Dialog } from "../../ui/dialog";
 import { Checkbox } from "../../ui/field";
 import { showToast } from "../../ui/toast";
 import { hostFirst } from "../clusters/order";
@@ -45,23 +43,13 @@ export function PlacementDialog({ place, clusters, onClose, ...props }: Placemen
   const toggle = (name: string, on: boolean) =>
     setChosen((before) => (on ? [...before, name] : before.filter((other) => other !== name)));
   return (
-    <Dialog
+    <SaveDialog
       wide
       title={t("placement.title", { name: place.name })}
       description={t("placement.text")}
-      closeLabel={t("action.close")}
+      save={save}
       onClose={onClose}
-      onSubmit={() => save.mutate()}
-      actions={
-        <>
-          <Button onClick={onClose}>{t("action.cancel")}</Button>
-          <Button kind="primary" type="submit" busy={save.isPending}>
-            {t("action.save")}
-          </Button>
-        </>
-      }
     >
-      {save.error && <StatusNote error={save.error} />}
       {selectsByLabel(object) && <Note tone="info">{t("placement.selector")}</Note>}
       <fieldset className={styles.choice}>
         <legend>{t("federated.clusters")}</legend>
@@ -76,6 +64,6 @@ export function PlacementDialog({ place, clusters, onClose, ...props }: Placemen
         ))}
       </fieldset>
       <PreviewPanel object={withClusters(object, chosen)} complete />
-    </Dialog>
+    </SaveDialog>
   );
 }

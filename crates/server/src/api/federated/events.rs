@@ -58,7 +58,9 @@ pub async fn list_federated_events(
     let listing = state.store.objects("", "events", Some(place)).await?;
     let is_its = |event: &Value| {
         let about = &event["involvedObject"];
+        let group = about["apiVersion"].as_str().and_then(|text| text.split_once('/'));
         about["kind"] == *kind.federated.kind
+            && group.is_some_and(|(group, _)| group == kind.federated.group)
             && about["name"] == name.as_str()
             && about["namespace"].as_str().unwrap_or_default() == namespace
     };

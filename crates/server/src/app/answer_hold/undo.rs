@@ -40,7 +40,34 @@ pub enum Restore {
 }
 
 type Labels = BTreeMap<String, BTreeMap<String, String>>;
-type History = BTreeMap<ObjectKey, Vec<Arc<Value>>>;
+type History = BTreeMap<ObjectKey, Vec<Earlier>>;
+
+/// An object as it was.
+#[derive(Debug, Clone)]
+struct Earlier {
+    /// When it became another: the change that would be taken back.
+    until: Revision,
+    body: Arc<Value>,
+}
+
+/// What would put everything back where it is.
+#[derive(Debug, Clone, PartialEq)]
+struct Candidate {
+    /// When the change was made that it takes back.
+    at: Revision,
+    restores: Vec<Restore>,
+}
+
+impl Candidate {
+    /// One for all of these.
+    fn of_all(candidates: impl IntoIterator<Item = Self>) -> Option<Self> {
+        candidates.into_iter().reduce(|mut all, one| {
+            all.at = all.at.max(one.at);
+            all.restores.extend(one.restores);
+            all
+        })
+    }
+}
 
 /// What is known of everything that a hold concerns.
 struct Known {
@@ -98,36 +125,51 @@ pub async fn undo(state: &AppState, caller: &Caller, context: &RequestContext, h
         .map_err(|by_hand| Error::new(Reason::Invalid, by_hand))?;
     let mut done = Done::default();
     for restore in &restores {
-        match restore {
-            Restore::Placement(key, placement) => place(state, context, key, placement).await?,
-            Restore::Labels(cluster, labels) => {
-                let key = Store::cluster_key(cluster);
-                let now = state.store.object(&key).await?;
-                let now = now.map(|object| labels_of(&object.body)).unwrap_or_default();
-                let gone = now
-                    .keys()
-                    .filter(|key| !labels.contains_key(*key))
-                    .map(|key| (key.clone(), None));
-                let back = labels.iter().map(|(key, value)| (key.clone(), Some(value.clone())));
-                let change = ClusterChange {
-                    labels: gone.chain(back).collect(),
-                    ..ClusterChange::default()
-                };
-                update_cluster(state, &caller.subject.user, cluster, &change).await?;
-            }
+        let restored = match restore {
+            Restore::Placement(key, placement) => place(state, context, key, placement).await,
+            Restore::Labels(cluster, labels) => label(state, caller, cluster, labels).await,
+        };
+        match restored {
+            Ok(()) => done.changed.push(told(restore)),
+            Err(error) if restores.len() == 1 => return Err(error),
+            // What came back already stays.
+            Err(error) => done.left.push(format!("{}: {error}", told(restore))),
         }
-        done.changed.push(told(restore));
     }
     Ok(done)
 }
 
+async fn label(state: &AppState, caller: &Caller, cluster: &str, labels: &BTreeMap<String, String>) -> Result<()> {
+    let now = state.store.object(&Store::cluster_key(cluster)).await?;
+    let now = now.map(|object| labels_of(&object.body)).unwrap_or_default();
+    let gone = now
+        .keys()
+        .filter(|key| !labels.contains_key(*key))
+        .map(|key| (key.clone(), None));
+    let back = labels.iter().map(|(key, value)| (key.clone(), Some(value.clone())));
+    let change = ClusterChange {
+        labels: gone.chain(back).collect(),
+        ..ClusterChange::default()
+    };
+    update_cluster(state, &caller.subject.user, cluster, &change).await?;
+    Ok(())
+}
+
 async fn place(state: &AppState, context: &RequestContext, key: &ObjectKey, placement: &Value) -> Result<()> {
     let path = path_of(state, key)?;
+    let mut seen = None;
     for attempt in 1.. {
         let Some(mut object) = find_object(state, context, &path).await? else {
             return Err(Error::not_found(format!("{} is gone", title(key))));
         };
-        object["spec"]["placement"] = placement.clone();
+        let found = std::mem::replace(&mut object["spec"]["placement"], placement.clone());
+        if seen.get_or_insert_with(|| found.clone()) != &found {
+            let why = format!(
+                "somebody has just changed the placement of {}; look at the hold again",
+                title(key)
+            );
+            return Err(Error::new(Reason::Conflict, why));
+        }
         let target = format!("{path}?{STRICT}");
         match hub::call(state, context.clone(), Method::PUT, &target, Some(&object)).await {
             Ok(_) => break,
@@ -180,55 +222,50 @@ async fn history(store: &Store, keys: &BTreeSet<ObjectKey>) -> Result<History> {
         };
         let is_last = page.through <= from || page.changes.is_empty();
         for change in page.changes {
-            if let (true, Some(before)) = (keys.contains(&change.key), change.before) {
-                found.entry(change.key).or_default().insert(0, before);
+            if let (true, Some(body)) = (keys.contains(&change.key), change.before) {
+                let until = change.revision;
+                found.entry(change.key).or_default().push(Earlier { until, body });
             }
         }
         if is_last {
+            found.values_mut().for_each(|earlier| earlier.reverse());
             return Ok(found);
         }
         from = page.through;
     }
 }
 
+/// Of what would put everything back, that which takes the latest change back: an older one did no harm by itself.
 fn decide(held: &HeldChange, known: &Known) -> std::result::Result<Vec<Restore>, String> {
-    match &held.cause {
+    let labels = labels_for(held, known);
+    let (placements, by_hand) = match &held.cause {
         HoldCause::Object(key) => {
             let clusters = clusters_of(held, Some(key));
-            if let Some(placement) = earlier_placement(known, key, &clusters) {
-                return Ok(vec![Restore::Placement(key.clone(), placement)]);
-            }
-            labels_for(held, known, &clusters).ok_or_else(|| by_hand(known, key, &clusters))
+            (earlier_placement(known, key, &clusters), by_hand(known, key, &clusters))
         }
         HoldCause::Namespace(_) => {
-            let key = &held.annotate;
             let clusters = clusters_of(held, None);
-            earlier_placement(known, key, &clusters)
-                .map(|placement| vec![Restore::Placement(key.clone(), placement)])
-                .or_else(|| labels_for(held, known, &clusters))
-                .ok_or_else(|| by_hand(known, key, &clusters))
+            let key = &held.annotate;
+            (earlier_placement(known, key, &clusters), by_hand(known, key, &clusters))
         }
         HoldCause::Cluster(cluster) => {
-            let clusters = clusters_of(held, None);
-            if let Some(restores) = labels_for(held, known, &clusters) {
-                return Ok(restores);
-            }
             let keys: BTreeSet<&ObjectKey> = held.deletes.iter().map(|delete| &delete.key).collect();
-            let restores: Option<Vec<Restore>> = keys
+            let placements: Option<Vec<Candidate>> = keys
                 .into_iter()
-                .map(|key| {
-                    let placement = earlier_placement(known, key, &clusters_of(held, Some(key)))?;
-                    Some(Restore::Placement(key.clone(), placement))
-                })
+                .map(|key| earlier_placement(known, key, &clusters_of(held, Some(key))))
                 .collect();
-            restores.ok_or_else(|| {
-                format!(
-                    "the hub's history does not say which change takes these objects out of {cluster}; give the cluster the labels back that placements select, or put it back into the placements of the objects"
-                )
-            })
+            let by_hand = format!(
+                "the hub's history does not say which change takes these objects out of {cluster}; give the cluster the labels back that placements select, or put it back into the placements of the objects"
+            );
+            (placements.and_then(Candidate::of_all), by_hand)
         }
-        HoldCause::Leftover { .. } => Err("the object is gone".to_owned()),
-    }
+        HoldCause::Leftover { .. } => return Err("the object is gone".to_owned()),
+    };
+    let latest = labels
+        .into_iter()
+        .chain(placements)
+        .max_by_key(|candidate| candidate.at);
+    latest.map(|candidate| candidate.restores).ok_or(by_hand)
 }
 
 fn by_hand(known: &Known, key: &ObjectKey, clusters: &BTreeSet<String>) -> String {
@@ -243,8 +280,12 @@ fn by_hand(known: &Known, key: &ObjectKey, clusters: &BTreeSet<String>) -> Strin
             title(key)
         )
     } else {
+        let place = match known.now.get(key).map(|body| body["spec"].get("placement")) {
+            Some(None) => "what its annotation federation.alpha.kubernetes.io/cluster-selector selects",
+            Some(Some(_)) | None => "its spec.placement",
+        };
         format!(
-            "the hub's history does not say how {} was before; put {} back into its spec.placement",
+            "the hub's history does not say how {} was before; put {} back into {place}",
             title(key),
             clusters.join(", ")
         )
@@ -261,34 +302,61 @@ fn clusters_of(held: &HeldChange, key: Option<&ObjectKey>) -> BTreeSet<String> {
 }
 
 /// The latest placement of an object that was another and put it into all of these clusters.
-fn earlier_placement(known: &Known, key: &ObjectKey, clusters: &BTreeSet<String>) -> Option<Value> {
+fn earlier_placement(known: &Known, key: &ObjectKey, clusters: &BTreeSet<String>) -> Option<Candidate> {
     let now = known.now.get(key)?;
     if !now["metadata"]["deletionTimestamp"].is_null() {
         return None;
     }
     let placement = |body: &Value| body["spec"]["placement"].clone();
-    let mut earlier = known.history.get(key).into_iter().flatten().map(|body| placement(body));
-    earlier.find(|earlier| *earlier != placement(now) && selects(earlier, clusters, &known.labels))
+    let earlier = known.history.get(key).into_iter().flatten();
+    let mut earlier = earlier.map(|earlier| (earlier.until, placement(&earlier.body)));
+    let (at, found) =
+        earlier.find(|(_, earlier)| *earlier != placement(now) && selects(earlier, clusters, &known.labels))?;
+    Some(Candidate {
+        at,
+        restores: vec![Restore::Placement(key.clone(), found)],
+    })
 }
 
-/// The earlier labels of clusters by which all these objects would stay where they are.
-fn labels_for(held: &HeldChange, known: &Known, clusters: &BTreeSet<String>) -> Option<Vec<Restore>> {
-    let mut labels = known.labels.clone();
-    let mut restores = Vec::new();
-    for cluster in clusters {
-        let now = known.labels.get(cluster)?;
-        let history = known.history.get(&Store::cluster_key(cluster)).into_iter().flatten();
-        if let Some(earlier) = history.map(|body| labels_of(body)).find(|earlier| earlier != now) {
-            labels.insert(cluster.clone(), earlier.clone());
-            restores.push(Restore::Labels(cluster.clone(), earlier));
+/// Earlier labels of clusters by which all these objects would stay where they are.
+fn labels_for(held: &HeldChange, known: &Known) -> Option<Candidate> {
+    let candidates: Option<Vec<Option<Candidate>>> = clusters_of(held, None)
+        .into_iter()
+        .map(|cluster| labels_of_one(held, known, &cluster))
+        .collect();
+    Candidate::of_all(candidates?.into_iter().flatten())
+}
+
+/// The same for one cluster; nothing to restore where the objects are selected as it is. Labels that it got since stay,
+/// unless it is for them that it is not selected.
+fn labels_of_one(held: &HeldChange, known: &Known, cluster: &str) -> Option<Option<Candidate>> {
+    let now = known.labels.get(cluster)?;
+    let here = BTreeSet::from([cluster.to_owned()]);
+    let deletes = held.deletes.iter().filter(|delete| delete.cluster == cluster);
+    let bodies: Option<Vec<&Arc<Value>>> = deletes.map(|delete| known.now.get(&delete.key)).collect();
+    let bodies = bodies?;
+    let keeps = |labels: &BTreeMap<String, String>| {
+        let fleet = Labels::from([(cluster.to_owned(), labels.clone())]);
+        bodies
+            .iter()
+            .all(|body| selects(&body["spec"]["placement"], &here, &fleet))
+    };
+    if keeps(now) {
+        return Some(None);
+    }
+    let history = known.history.get(&Store::cluster_key(cluster)).into_iter().flatten();
+    for earlier in history {
+        let was = labels_of(&earlier.body);
+        let mut merged = now.clone();
+        merged.extend(was.clone());
+        if let Some(labels) = [merged, was].into_iter().find(|labels| keeps(labels)) {
+            return Some(Some(Candidate {
+                at: earlier.until,
+                restores: vec![Restore::Labels(cluster.to_owned(), labels)],
+            }));
         }
     }
-    let keys: BTreeSet<&ObjectKey> = held.deletes.iter().map(|delete| &delete.key).collect();
-    let stays = |key: &&ObjectKey| {
-        let body = known.now.get(*key);
-        body.is_some_and(|body| selects(&body["spec"]["placement"], &clusters_of(held, Some(key)), &labels))
-    };
-    (!restores.is_empty() && keys.iter().all(stays)).then_some(restores)
+    None
 }
 
 /// Whether a placement goes to all of these clusters, when clusters have these labels.

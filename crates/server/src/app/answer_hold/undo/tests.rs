@@ -48,8 +48,18 @@ fn held(cause: HoldCause, deletes: &[(&str, &str)]) -> HeldChange {
 fn known(now: &[(ObjectKey, Arc<Value>)], history: &[(ObjectKey, Vec<Arc<Value>>)]) -> Known {
     Known {
         now: now.iter().cloned().collect(),
-        history: history.iter().cloned().collect(),
+        history: history
+            .iter()
+            .map(|(key, bodies)| (key.clone(), bodies.iter().zip((1..=9).rev()).map(earlier).collect()))
+            .collect(),
         labels: ["eu-1", "us-1"].map(|name| (name.to_owned(), BTreeMap::new())).into(),
+    }
+}
+
+fn earlier((body, until): (&Arc<Value>, i64)) -> Earlier {
+    Earlier {
+        until: Revision(until),
+        body: body.clone(),
     }
 }
 
@@ -121,4 +131,45 @@ fn many_objects_that_left_a_cluster_by_themselves_get_their_placements_back() {
             Restore::Placement(key("b"), listed(&["eu-1", "us-1"])),
         ])
     );
+}
+
+#[test]
+fn the_latest_change_is_taken_back_and_no_older_one() {
+    let was_listed = Earlier {
+        until: Revision(2),
+        body: object(listed(&["eu-1", "us-1"])),
+    };
+    let was_gold = |until: i64| Earlier {
+        until: Revision(until),
+        body: cluster(json!({"tier": "gold"})),
+    };
+    let mut known = known(&[(key("a"), object(selected()))], &[]);
+    known.history.insert(key("a"), vec![was_listed]);
+    known.history.insert(Store::cluster_key("eu-1"), vec![was_gold(5)]);
+    let found = decide(&held(HoldCause::Object(key("a")), &[("a", "eu-1")]), &known);
+    let gold: BTreeMap<String, String> = [("tier".to_owned(), "gold".to_owned())].into();
+    assert_eq!(found, Ok(vec![Restore::Labels("eu-1".into(), gold)]));
+    // The other way round the placement was changed last.
+    known.history.insert(Store::cluster_key("eu-1"), vec![was_gold(1)]);
+    let found = decide(&held(HoldCause::Object(key("a")), &[("a", "eu-1")]), &known);
+    assert_eq!(found, Ok(vec![Restore::Placement(key("a"), listed(&["eu-1", "us-1"]))]));
+}
+
+#[test]
+fn labels_that_a_cluster_got_since_stay() {
+    let history = vec![cluster(json!({})), cluster(json!({"tier": "gold"}))];
+    let mut known = known(
+        &[(key("a"), object(selected()))],
+        &[(Store::cluster_key("eu-1"), history)],
+    );
+    let labels = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
+        pairs
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect()
+    };
+    known.labels.insert("eu-1".into(), labels(&[("team", "x")]));
+    let found = decide(&held(HoldCause::Cluster("eu-1".into()), &[("a", "eu-1")]), &known);
+    let expected = labels(&[("team", "x"), ("tier", "gold")]);
+    assert_eq!(found, Ok(vec![Restore::Labels("eu-1".into(), expected)]));
 }

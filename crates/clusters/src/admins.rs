@@ -59,7 +59,7 @@ impl Target<'_> {
     }
 
     async fn binding(self) -> Result<Option<Value>, OwnError> {
-        match self.request(OwnRequest::get(path())).await {
+        match self.request(OwnRequest::get_object(path())).await {
             Ok(binding) => Ok(Some(binding)),
             Err(error) if error.is_not_found_object() => Ok(None),
             Err(error) => Err(error),

@@ -38,7 +38,9 @@ pub(crate) async fn ask_version(asker: &mut impl Ask) -> Result<String, OwnError
 
 /// UID of `kube-system`, which no cluster is without and no two share.
 pub(crate) async fn ask_identity(asker: &mut impl Ask) -> Result<String, OwnError> {
-    let answer = asker.ask(OwnRequest::get("/api/v1/namespaces/kube-system")).await?;
+    let answer = asker
+        .ask(OwnRequest::get_object("/api/v1/namespaces/kube-system"))
+        .await?;
     let namespace: Namespace = answer.read_json(asker.scrub())?;
     let uid = asker.scrub().clean(&namespace.metadata.uid, 64);
     if uid.is_empty() {

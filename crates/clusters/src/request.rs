@@ -13,6 +13,11 @@ use crate::member::{Member, Unavailable};
 
 pub(crate) use answer::{Answer, refusal_of};
 
+/// Largest answer about one object: it may have 1.5 MiB in etcd, and more in JSON.
+pub(crate) const MAX_OBJECT: usize = 4 * 1024 * 1024;
+/// Largest answer of any other kind.
+const MAX_ANSWER: usize = 16 * 1024 * 1024;
+
 /// A call of the hub's own.
 #[derive(Debug, Clone)]
 pub struct OwnRequest {
@@ -24,27 +29,37 @@ pub struct OwnRequest {
     pub content_type: Option<&'static str>,
     /// Body.
     pub body: Option<Value>,
+    /// Bytes of an answer that are read; one that is longer is none.
+    pub(crate) most: usize,
 }
 
 impl OwnRequest {
+    fn new(method: Method, path: impl Into<String>, body: Option<Value>) -> Self {
+        Self {
+            method,
+            path: path.into(),
+            content_type: None,
+            body,
+            most: MAX_OBJECT,
+        }
+    }
+
     /// Reads.
     pub fn get(path: impl Into<String>) -> Self {
         Self {
-            method: Method::GET,
-            path: path.into(),
-            content_type: None,
-            body: None,
+            most: MAX_ANSWER,
+            ..Self::new(Method::GET, path, None)
         }
+    }
+
+    /// Reads one object.
+    pub fn get_object(path: impl Into<String>) -> Self {
+        Self::new(Method::GET, path, None)
     }
 
     /// Deletes; `options` is a `DeleteOptions`, with the UID that is meant as a precondition.
     pub fn delete(path: impl Into<String>, options: Option<Value>) -> Self {
-        Self {
-            method: Method::DELETE,
-            path: path.into(),
-            content_type: None,
-            body: options,
-        }
+        Self::new(Method::DELETE, path, options)
     }
 
     /// Server-side apply.
@@ -54,31 +69,22 @@ impl OwnRequest {
         let manager = utf8_percent_encode(manager, NON_ALPHANUMERIC);
         let path = format!("{path}{separator}fieldManager={manager}&force={force}");
         Self {
-            method: Method::PATCH,
-            path,
             content_type: Some("application/apply-patch+yaml"),
-            body: Some(object),
+            ..Self::new(Method::PATCH, path, Some(object))
         }
     }
 
     /// JSON merge patch.
     pub fn merge_patch(path: impl Into<String>, patch: Value) -> Self {
         Self {
-            method: Method::PATCH,
-            path: path.into(),
             content_type: Some("application/merge-patch+json"),
-            body: Some(patch),
+            ..Self::new(Method::PATCH, path, Some(patch))
         }
     }
 
     /// Any method with a JSON body.
     pub fn json(method: Method, path: impl Into<String>, body: Value) -> Self {
-        Self {
-            method,
-            path: path.into(),
-            content_type: None,
-            body: Some(body),
-        }
+        Self::new(method, path, Some(body))
     }
 }
 

@@ -29,8 +29,9 @@ use crate::tasks::Tasks;
 pub(crate) const MAX_BUFFER: usize = 64 * 1024;
 /// Idle connections that are kept to one member.
 const MAX_IDLE: usize = 32;
-/// How long an idle connection is kept.
-const IDLE: Duration = Duration::from_secs(60);
+/// How long an idle connection is kept, and at most twice as long: the pool looks so often. One takes 50 kB, and after a
+/// burst over a thousand members there are thousands; probes keep one alive in any case.
+const IDLE: Duration = Duration::from_secs(30);
 
 /// Somebody to ask: a member's pool, or one connection.
 pub(crate) trait Ask: Send {
@@ -98,9 +99,10 @@ impl Transport {
 
     /// Asks over a pooled connection.
     pub(crate) async fn ask(&self, request: OwnRequest, limit: Duration) -> Result<Answer, OwnError> {
+        let most = request.most;
         let exchange = async {
             let response = self.send(Pool::Shared, self.origin.own_request(request)?).await?;
-            Answer::read(response).await
+            Answer::read(response, most).await
         };
         timeout(limit, exchange).await.map_err(|_| OwnError::TimedOut(limit))?
     }

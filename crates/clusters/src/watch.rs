@@ -16,14 +16,16 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::backoff::{Backoff, jittered, up_to};
 use crate::limits::Place;
 use crate::member::Member;
-use crate::request::{Answer, OwnError, OwnRequest, Refusal};
+use crate::request::{Answer, MAX_OBJECT, OwnError, OwnRequest, Refusal};
 use crate::scrub::Scrub;
 use crate::transport::{SendError, Transport};
 use lines::{LineError, Lines};
-use message::{Message, Page, is_out_of_range};
+use message::{Listed, Message, Page, is_out_of_range};
 
 /// Objects per page.
 const PAGE: usize = 500;
+/// The most pages of one list: as many objects as the hub knows at all. A list that goes on and on is none.
+const MAX_PAGES: usize = 1000;
 /// A watch that ends sooner than this, without a word, did not work.
 const TOO_SHORT: Duration = Duration::from_secs(5);
 /// The longest wait that a member may ask for.
@@ -106,7 +108,7 @@ impl Member {
             member: self.clone(),
             collection,
             selector: label_selector,
-            phase: Phase::List { next: None, turn: None },
+            phase: Phase::BEGINNING,
             backoff: Backoff::new(deadlines.retry_first, deadlines.retry_most),
             delay: None,
             ready: VecDeque::new(),
@@ -130,10 +132,22 @@ struct Watcher {
 }
 
 enum Phase {
-    /// The page after `next` is to be asked for.
-    List { next: Option<String>, turn: Option<Turn> },
+    /// The page after `next` is to be asked for; so many came before it.
+    List {
+        next: Option<String>,
+        pages: usize,
+        turn: Option<Turn>,
+    },
     /// Everything up to `revision` is known.
     Watch { revision: String, open: Option<Open> },
+}
+
+impl Phase {
+    const BEGINNING: Self = Self::List {
+        next: None,
+        pages: 0,
+        turn: None,
+    };
 }
 
 /// Permission to list: the member's, and that of all members together unless it took too long.
@@ -184,7 +198,7 @@ impl Watcher {
     }
 
     async fn list(&mut self, transport: &Transport) {
-        let Phase::List { next, turn } = &mut self.phase else {
+        let Phase::List { next, pages, turn } = &mut self.phase else {
             return;
         };
         if turn.is_none() {
@@ -204,7 +218,15 @@ impl Watcher {
             .ask(OwnRequest::get(path), self.member.network.deadlines.own_request)
             .await;
         let page = answer.and_then(|answer: Answer| answer.read_json::<Page>(&transport.origin.scrub));
-        match page.and_then(|page| page.check(&self.collection)) {
+        *pages += 1;
+        let goes_on = |listed: Listed| match &listed.next {
+            Some(token) if next.as_ref() == Some(token) => {
+                Err(OwnError::Broken("a list goes round in circles".to_owned()))
+            }
+            Some(_) if *pages >= MAX_PAGES => Err(OwnError::Broken(format!("a list has more than {MAX_PAGES} pages"))),
+            Some(_) | None => Ok(listed),
+        };
+        match page.and_then(|page| page.check(&self.collection)).and_then(goes_on) {
             Ok(listed) => {
                 if first {
                     self.ready.push_back(WatchEvent::Restarted);
@@ -224,7 +246,7 @@ impl Watcher {
             }
             // A list that did not come whole is no list: it begins again.
             Err(error) => {
-                self.phase = Phase::List { next: None, turn: None };
+                self.phase = Phase::BEGINNING;
                 self.fail(error);
             }
         }
@@ -255,7 +277,7 @@ impl Watcher {
             }
             Ok(response) => {
                 let limit = self.member.network.deadlines.question;
-                match timeout(limit, Answer::read(response)).await {
+                match timeout(limit, Answer::read(response, MAX_OBJECT)).await {
                     Ok(Ok(answer)) => answer.json(&scrub).err(),
                     Ok(Err(error)) => Some(error),
                     Err(_) => Some(OwnError::TimedOut(limit)),
@@ -313,7 +335,7 @@ impl Watcher {
     /// The member ends a watch, or does not begin one.
     fn refuse(&mut self, refusal: Box<Refusal>) {
         if is_out_of_range(&refusal) {
-            self.phase = Phase::List { next: None, turn: None };
+            self.phase = Phase::BEGINNING;
             // Many watches may get this together, and one may get it again and again.
             self.delay = Some(self.backoff.next());
         } else {

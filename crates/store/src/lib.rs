@@ -31,7 +31,7 @@ mod users;
 mod writer;
 
 pub use backend::DatabaseUrl;
-pub use changes::{Change, ChangeKind, Changes};
+pub use changes::{Change, ChangeKind, Changes, Earlier};
 pub use clusters::{Cluster, ClusterHealth, Role};
 pub use data_dir::{DataDir, DataDirError};
 pub use error::{Error, Result};

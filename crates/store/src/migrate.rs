@@ -7,12 +7,20 @@ use crate::backend::{Connection, on_connection};
 use crate::error::{Doing, Error, Result};
 
 /// Number, name, text for SQLite, text for PostgreSQL.
-const MIGRATIONS: [(i64, &str, &str, &str); 1] = [(
-    1,
-    "hub",
-    include_str!("../../../migrations/sqlite/1_hub.sql"),
-    include_str!("../../../migrations/postgres/1_hub.sql"),
-)];
+const MIGRATIONS: [(i64, &str, &str, &str); 2] = [
+    (
+        1,
+        "hub",
+        include_str!("../../../migrations/sqlite/1_hub.sql"),
+        include_str!("../../../migrations/postgres/1_hub.sql"),
+    ),
+    (
+        2,
+        "history",
+        include_str!("../../../migrations/sqlite/2_history.sql"),
+        include_str!("../../../migrations/postgres/2_history.sql"),
+    ),
+];
 
 const APPLIED: &str = "SELECT COALESCE(MAX(version), 0) FROM _sqlx_migrations";
 

@@ -135,6 +135,27 @@ row! {
 }
 
 row! {
+    /// The key of a row.
+    pub(crate) struct NameRow {
+        pub(crate) grp: String,
+        pub(crate) resource: String,
+        pub(crate) namespace: String,
+        pub(crate) name: String,
+    }
+}
+
+impl NameRow {
+    pub(crate) fn into_key(self) -> ObjectKey {
+        ObjectKey {
+            group: self.grp,
+            resource: self.resource,
+            namespace: self.namespace,
+            name: self.name,
+        }
+    }
+}
+
+row! {
     /// A row of a snapshot; everything but the revision is null in the row that stands for an empty list.
     struct SnapshotRow {
         current: i64,
@@ -161,6 +182,18 @@ pub(crate) const LIST: &str = "SELECT c.value AS current, o.grp, o.resource, o.n
 
 pub(crate) const IN_NAMESPACE: &str = "SELECT grp, resource, namespace, name, uid, generation, revision, created_at, deletion_at, body \
      FROM objects WHERE namespace = $1 ORDER BY grp, resource, name";
+
+// Bodies are most of the table; these are answered by its key alone.
+pub(crate) const NAMES_OF_GROUP: &str =
+    "SELECT grp, resource, namespace, name FROM objects WHERE grp = $1 ORDER BY resource, namespace, name";
+pub(crate) const NAMES_IN_NAMESPACE: &str =
+    "SELECT grp, resource, namespace, name FROM objects WHERE namespace = $1 ORDER BY grp, resource, name";
+pub(crate) const PAGE: &str = "SELECT grp, resource, namespace, name, uid, generation, revision, created_at, deletion_at, body \
+     FROM objects WHERE grp = $1 AND resource = $2 AND (namespace, name) > ($3, $4) AND created_at < $5 \
+     ORDER BY namespace, name LIMIT $6";
+pub(crate) const SURPLUS: &str = "SELECT grp, resource, namespace, name FROM \
+     (SELECT grp, resource, namespace, name, ROW_NUMBER() OVER (PARTITION BY namespace ORDER BY revision DESC) AS place \
+      FROM objects WHERE grp = $1 AND resource = $2) AS placed WHERE place > $3 ORDER BY namespace, place LIMIT $4";
 
 impl ObjectRow {
     pub(crate) fn into_object(self, keys: &Keys) -> Result<Object> {
@@ -253,5 +286,78 @@ impl Store {
             .await)
         .doing("listing a namespace")?;
         rows.into_iter().map(|row| row.into_object(self.keys())).collect()
+    }
+
+    /// The names of all objects of a group, without reading the objects.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn names_of_group(&self, group: &str) -> Result<Vec<ObjectKey>> {
+        let rows: Vec<NameRow> = on_pool!(self, |pool| sqlx::query_as(NAMES_OF_GROUP)
+            .bind(group)
+            .fetch_all(pool)
+            .await)
+        .doing("listing names")?;
+        Ok(rows.into_iter().map(NameRow::into_key).collect())
+    }
+
+    /// The names of all objects that live in a namespace, without reading the objects.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn names_in_namespace(&self, namespace: &str) -> Result<Vec<ObjectKey>> {
+        let rows: Vec<NameRow> = on_pool!(self, |pool| sqlx::query_as(NAMES_IN_NAMESPACE)
+            .bind(namespace)
+            .fetch_all(pool)
+            .await)
+        .doing("listing names")?;
+        Ok(rows.into_iter().map(NameRow::into_key).collect())
+    }
+
+    /// The next objects of a resource after one of them, `most` of them, sorted by namespace and name: for whoever looks
+    /// through many and needs no snapshot. Only those count that were made before `made_before`, if that is given.
+    ///
+    /// # Errors
+    /// When the database fails or a row cannot be read.
+    pub async fn objects_after(
+        &self,
+        group: &str,
+        resource: &str,
+        after: Option<&ObjectKey>,
+        made_before: Option<Timestamp>,
+        most: usize,
+    ) -> Result<Vec<Object>> {
+        let (namespace, name) = after.map_or(("", ""), |key| (&key.namespace, &key.name));
+        let rows: Vec<ObjectRow> = on_pool!(self, |pool| {
+            sqlx::query_as(PAGE)
+                .bind(group)
+                .bind(resource)
+                .bind(namespace)
+                .bind(name)
+                .bind(made_before.map_or(i64::MAX, Timestamp::as_millisecond))
+                .bind(i64::try_from(most).unwrap_or(i64::MAX))
+                .fetch_all(pool)
+                .await
+        })
+        .doing("listing objects")?;
+        rows.into_iter().map(|row| row.into_object(self.keys())).collect()
+    }
+
+    /// Of a resource, what each namespace has beyond the `kept` objects that were written last, at most `most` of it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn surplus(&self, group: &str, resource: &str, kept: usize, most: usize) -> Result<Vec<ObjectKey>> {
+        let rows: Vec<NameRow> = on_pool!(self, |pool| {
+            sqlx::query_as(SURPLUS)
+                .bind(group)
+                .bind(resource)
+                .bind(i64::try_from(kept).unwrap_or(i64::MAX))
+                .bind(i64::try_from(most).unwrap_or(i64::MAX))
+                .fetch_all(pool)
+                .await
+        })
+        .doing("listing names")?;
+        Ok(rows.into_iter().map(NameRow::into_key).collect())
     }
 }

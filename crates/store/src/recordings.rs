@@ -1,7 +1,8 @@
 //! Records of propagation on their way into the database.
 //!
 //! There are far more of them than of anything else: two for every object in every member. So those that wait share a
-//! transaction (`writer`) and its statements, many rows each.
+//! transaction (`writer`) and its statements, many rows each. Part of what a row says comes from members, so a row that
+//! the database refuses is nobody else's trouble.
 
 use std::collections::BTreeMap;
 
@@ -31,7 +32,16 @@ impl Recording {
     pub(crate) fn rows(&self) -> usize {
         self.put.len() + self.dropped.len()
     }
+
+    /// What it is about.
+    fn places(&self) -> impl Iterator<Item = Place<'_>> {
+        let put = self.put.iter().map(|record| (&record.key, record.cluster.as_str()));
+        put.chain(self.dropped.iter().map(|(key, cluster)| (key, cluster.as_str())))
+    }
 }
+
+/// Names a row: an object and a cluster.
+type Place<'a> = (&'a PropagationKey, &'a str);
 
 /// Hands records to the writer and waits for their commit.
 pub(crate) async fn submit(queue: &mpsc::Sender<Request>, recording: Recording) -> Result<()> {
@@ -48,7 +58,7 @@ pub(crate) async fn write(connection: &mut Connection, recordings: &[Recording])
     let mut outcomes = Vec::with_capacity(recordings.len());
     let mut leases: Vec<(&Lease, bool)> = Vec::new();
     // What comes later counts. A statement must not meet the same row twice.
-    let mut rows: BTreeMap<(&PropagationKey, &str), Option<&Propagation>> = BTreeMap::new();
+    let mut rows: BTreeMap<Place<'_>, Option<&Propagation>> = BTreeMap::new();
     for recording in recordings {
         if let Some(lease) = &recording.lease {
             let held = match leases.iter().find(|(known, _)| *known == lease) {
@@ -77,15 +87,77 @@ pub(crate) async fn write(connection: &mut Connection, recordings: &[Recording])
         outcomes.push(Ok(()));
     }
     let put: Vec<&Propagation> = rows.values().copied().flatten().collect();
-    for chunk in chunks(&put) {
-        put_rows(connection, chunk).await?;
-    }
     let gone = rows.iter().filter(|(_, record)| record.is_none());
-    let gone: Vec<(&PropagationKey, &str)> = gone.map(|(place, _)| *place).collect();
-    for chunk in chunks(&gone) {
-        delete_rows(connection, chunk).await?;
+    let gone: Vec<Place<'_>> = gone.map(|(place, _)| *place).collect();
+    if let Err(error) = try_rows(connection, &put, &gone).await? {
+        tracing::warn!(%error, "records of propagation could not be written together; they are written one by one");
+        let refused = write_apart(connection, &put, &gone).await?;
+        for (outcome, recording) in outcomes.iter_mut().zip(recordings) {
+            let why = recording.places().find_map(|place| refused.get(&place));
+            if let (Ok(()), Some(why)) = (&outcome, why) {
+                *outcome = Err(Error::Database {
+                    doing: "recording propagation",
+                    source: sqlx::Error::Protocol(why.clone()),
+                });
+            }
+        }
     }
     Ok(outcomes)
+}
+
+/// Writes rows; when that fails, nothing of it has happened. The outer error means that the transaction is broken.
+async fn try_rows(connection: &mut Connection, put: &[&Propagation], gone: &[Place<'_>]) -> Result<Result<()>> {
+    if put.is_empty() && gone.is_empty() {
+        return Ok(Ok(()));
+    }
+    connection.run("SAVEPOINT records").await?;
+    let outcome = write_rows(connection, put, gone).await;
+    if outcome.is_err() {
+        connection.run("ROLLBACK TO SAVEPOINT records").await?;
+    }
+    connection.run("RELEASE SAVEPOINT records").await?;
+    Ok(outcome)
+}
+
+async fn write_rows(connection: &mut Connection, put: &[&Propagation], gone: &[Place<'_>]) -> Result<()> {
+    for chunk in chunks(put) {
+        put_rows(connection, chunk).await?;
+    }
+    for chunk in chunks(gone) {
+        delete_rows(connection, chunk).await?;
+    }
+    Ok(())
+}
+
+/// Writes the rows that can be written, and says of the others why not: one that the database refuses costs nobody else
+/// anything.
+async fn write_apart<'a>(
+    connection: &mut Connection,
+    put: &[&'a Propagation],
+    gone: &[Place<'a>],
+) -> Result<BTreeMap<Place<'a>, String>> {
+    let mut refused = BTreeMap::new();
+    for chunk in chunks(put) {
+        if try_rows(connection, chunk, &[]).await?.is_ok() {
+            continue;
+        }
+        for row in chunk {
+            if let Err(error) = try_rows(connection, &[*row], &[]).await? {
+                refused.insert((&row.key, row.cluster.as_str()), error.to_string());
+            }
+        }
+    }
+    for chunk in chunks(gone) {
+        if try_rows(connection, &[], chunk).await?.is_ok() {
+            continue;
+        }
+        for place in chunk {
+            if let Err(error) = try_rows(connection, &[], &[*place]).await? {
+                refused.insert(*place, error.to_string());
+            }
+        }
+    }
+    Ok(refused)
 }
 
 /// Cuts rows into pieces of the sizes that statements have.
@@ -132,7 +204,7 @@ async fn put_rows(connection: &mut Connection, rows: &[&Propagation]) -> Result<
     .doing("recording propagation")
 }
 
-async fn delete_rows(connection: &mut Connection, rows: &[(&PropagationKey, &str)]) -> Result<()> {
+async fn delete_rows(connection: &mut Connection, rows: &[Place<'_>]) -> Result<()> {
     let text = if rows.len() == 1 {
         DELETE.to_owned()
     } else {

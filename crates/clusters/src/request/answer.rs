@@ -15,8 +15,8 @@ use super::{OwnError, Refusal};
 use crate::scrub::Scrub;
 use crate::transport::SendError;
 
-/// Largest answer that is read.
-const MAX_BODY: usize = 16 * 1024 * 1024;
+/// Largest answer that may be a `Status`.
+const MAX_STATUS: usize = 256 * 1024;
 /// Longest message that is kept of a refusal, in characters.
 const MAX_MESSAGE: usize = 8 * 1024;
 /// Largest details that are kept of a refusal, in bytes.
@@ -85,13 +85,14 @@ impl Status {
 }
 
 impl Answer {
-    /// Reads a whole answer, within bounds.
-    pub(crate) async fn read(response: Response<Incoming>) -> Result<Self, OwnError> {
+    /// Reads a whole answer of at most so many bytes.
+    pub(crate) async fn read(response: Response<Incoming>, most: usize) -> Result<Self, OwnError> {
         let (parts, body) = response.into_parts();
-        let body = match Limited::new(body, MAX_BODY).collect().await {
+        let body = match Limited::new(body, most).collect().await {
             Ok(body) => body.to_bytes(),
             Err(error) if error.is::<http_body_util::LengthLimitError>() => {
-                return Err(OwnError::Broken("the answer is larger than 16 MiB".to_owned()));
+                let most = most / (1024 * 1024);
+                return Err(OwnError::Broken(format!("the answer is larger than {most} MiB")));
             }
             Err(error) => return Err(SendError::of(&*error).into()),
         };
@@ -115,6 +116,9 @@ impl Answer {
     /// The value that was asked for.
     pub(crate) fn json(self, scrub: &Scrub) -> Result<Value, OwnError> {
         let value: Value = self.read_json(scrub)?;
+        if value["kind"] == "Status" && value["apiVersion"] == "v1" && value["status"] != "Success" {
+            return Err(self.foreign("and yet a failure", scrub));
+        }
         if !value.is_object() {
             return Err(self.foreign("where an object was expected", scrub));
         }
@@ -126,7 +130,11 @@ impl Answer {
         if self.encoded {
             return Err(self.foreign("compressed without being asked to", scrub));
         }
-        let status: Option<Status> = serde_json::from_slice(&self.body).ok().filter(Status::is_failure);
+        // What is longer is no failure, and large enough to be read once.
+        let status = (self.body.len() <= MAX_STATUS)
+            .then(|| serde_json::from_slice(&self.body).ok())
+            .flatten()
+            .filter(Status::is_failure);
         if self.status.is_success() {
             if status.is_some() {
                 return Err(self.foreign("and yet a failure", scrub));

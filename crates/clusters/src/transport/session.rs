@@ -81,11 +81,12 @@ impl Session {
 
 impl Ask for Session {
     async fn ask(&mut self, request: OwnRequest) -> Result<Answer, OwnError> {
+        let most = request.most;
         let request = self.origin.own_request(request)?;
         let limit = self.limit;
         let exchange = async {
             let response = self.send(request).await?;
-            Answer::read(response).await
+            Answer::read(response, most).await
         };
         match timeout(limit, exchange).await {
             Ok(answer) => answer,

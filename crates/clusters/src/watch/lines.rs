@@ -6,8 +6,10 @@ use bytes::{Bytes, BytesMut};
 use http_body::Body;
 use http_body_util::BodyExt as _;
 
-/// Longest line: an object may have 1.5 MiB in etcd, and several times that in JSON.
-const MAX_LINE: usize = 16 * 1024 * 1024;
+use crate::request::MAX_OBJECT;
+
+/// Longest line: one object, and what a watch says around it.
+const MAX_LINE: usize = MAX_OBJECT + 1024;
 
 /// Cuts a body into lines. What stands after the last line break is no line: the rest of it did not come.
 pub(super) struct Lines<B> {
@@ -20,7 +22,7 @@ pub(super) struct Lines<B> {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum LineError<E> {
     /// Longer than any object.
-    #[error("a line of the watch is longer than 16 MiB")]
+    #[error("a line of the watch is longer than 4 MiB")]
     TooLong,
     /// The body broke off.
     #[error("{0}")]

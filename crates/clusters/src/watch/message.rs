@@ -1,11 +1,18 @@
 //! What a list and a watch say, read and checked.
 
-use serde::Deserialize;
+use std::fmt;
+
+use serde::de::{Error as _, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::{Collection, WatchEvent};
 use crate::request::{OwnError, Refusal, refusal_of};
 use crate::scrub::Scrub;
+
+/// The most items of a page. Servers that do not know pages send all in one; what is small as text is large when it is
+/// read.
+const MAX_ITEMS: usize = 50_000;
 
 /// One page of a list.
 #[derive(Deserialize)]
@@ -16,7 +23,38 @@ pub(super) struct Page {
     #[serde(default)]
     metadata: PageMetadata,
     /// Go writes an empty list as `null` at times.
-    items: Option<Vec<Value>>,
+    items: Option<Items>,
+}
+
+/// The items of a page, as long as there are not absurdly many.
+#[derive(Default)]
+struct Items(Vec<Value>);
+
+impl<'de> Deserialize<'de> for Items {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(Counted)
+    }
+}
+
+struct Counted;
+
+impl<'de> Visitor<'de> for Counted {
+    type Value = Items;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "a list of at most {MAX_ITEMS} items")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Items, A::Error> {
+        let mut listed = Vec::new();
+        while let Some(item) = items.next_element()? {
+            if listed.len() == MAX_ITEMS {
+                return Err(A::Error::invalid_length(MAX_ITEMS + 1, &self));
+            }
+            listed.push(item);
+        }
+        Ok(Items(listed))
+    }
 }
 
 #[derive(Deserialize, Default)]
@@ -55,7 +93,7 @@ impl Page {
             return foreign("the list has no resourceVersion".to_owned());
         }
         let mut listed = Vec::new();
-        for mut item in items.unwrap_or_default() {
+        for mut item in items.unwrap_or_default().0 {
             let Some(fields) = item.as_object_mut() else {
                 return foreign("the list has an item that is no object".to_owned());
             };
@@ -181,6 +219,18 @@ mod tests {
         }
         let null = json!({"kind": "DeploymentList", "apiVersion": "apps/v1", "metadata": metadata, "items": null});
         assert!(checked(null).unwrap().items.is_empty());
+    }
+
+    #[test]
+    fn a_page_of_absurdly_many_items_is_refused() {
+        let page = |count: usize| {
+            let metadata = json!({"resourceVersion": "7"});
+            let items = vec![json!({"metadata": {"name": "a"}}); count];
+            let page = json!({"kind": "DeploymentList", "apiVersion": "apps/v1", "metadata": metadata, "items": items});
+            serde_json::from_slice::<Page>(&serde_json::to_vec(&page).unwrap())
+        };
+        assert!(page(MAX_ITEMS).is_ok());
+        assert!(page(MAX_ITEMS + 1).is_err());
     }
 
     #[test]

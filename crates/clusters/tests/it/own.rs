@@ -308,3 +308,41 @@ async fn nobody_listening_and_nothing_registered_are_told_apart() {
     );
     assert!(!error.is_transient());
 }
+
+/// However long it is, and whatever code it comes with.
+#[tokio::test]
+async fn a_long_failure_is_no_success() {
+    let fake = Fake::start().await;
+    let status = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "x".repeat(1 << 20)});
+    fake.script(move |seen| seen.path().starts_with("/o").then(|| Reply::json(200, &status)));
+    let (_clusters, member) = one(&fake, options());
+    let refused = member.request(OwnRequest::delete("/o/a", None)).await;
+    assert!(
+        matches!(&refused, Err(OwnError::NotKubernetes(why)) if why.contains("and yet a failure")),
+        "{refused:?}"
+    );
+}
+
+#[tokio::test]
+async fn of_one_object_less_is_read_than_of_a_list() {
+    let fake = Fake::start().await;
+    fake.script(|seen| {
+        seen.path()
+            .starts_with("/o")
+            .then(|| Reply::json(200, &json!({"kind": "X", "text": "x".repeat(5 << 20)})))
+    });
+    let (_clusters, member) = one(&fake, options());
+    assert!(member.request(OwnRequest::get("/o?limit=500")).await.is_ok());
+    for request in [
+        OwnRequest::get_object("/o/a"),
+        OwnRequest::apply_patch("/o/a", "atoll", true, json!({})),
+        OwnRequest::merge_patch("/o/a", json!({})),
+        OwnRequest::delete("/o/a", None),
+    ] {
+        let refused = member.request(request).await;
+        assert!(
+            matches!(&refused, Err(OwnError::Broken(why)) if why.contains("larger than 4 MiB")),
+            "{refused:?}"
+        );
+    }
+}

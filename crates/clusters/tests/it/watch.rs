@@ -269,6 +269,40 @@ async fn a_list_that_breaks_off_is_begun_again_and_never_synced() {
     assert_eq!(words[6..], ["restarted", "+a", "+b", "synced"]);
 }
 
+#[tokio::test]
+async fn a_list_that_gives_the_same_token_again_is_no_list() {
+    let mut watched = Watched::new(vec![
+        list(&["a"], 7, "x"),
+        list(&["b"], 7, "x"),
+        list(&["a"], 8, ""),
+        silent(""),
+    ])
+    .await;
+    let words = watched.words(6).await;
+    assert_eq!(words[..2], ["restarted", "+a"]);
+    assert!(words[2].contains("in circles"), "{words:?}");
+    assert_eq!(words[3..], ["restarted", "+a", "synced"]);
+}
+
+/// Nobody holds the hub in a list for ever.
+#[tokio::test]
+async fn a_list_without_end_is_given_up() {
+    let fake = Fake::start().await;
+    let asked = Mutex::new(0);
+    fake.script(move |seen| {
+        (seen.path() == PODS).then(|| {
+            let mut asked = asked.lock().unwrap();
+            *asked += 1;
+            list(&[], 7, &format!("x{asked}"))
+        })
+    });
+    let mut watched = Watched::of(fake);
+    let words = watched.words(2).await;
+    assert_eq!(words[0], "restarted");
+    assert!(words[1].contains("more than 1000 pages"), "{words:?}");
+    assert_eq!(watched.requests().len(), 1000);
+}
+
 /// F19, F28, F44: whatever is wrong is told, nothing is gone, and it is tried again.
 #[tokio::test]
 async fn what_cannot_be_listed_is_unknown_until_it_can() {

@@ -41,6 +41,9 @@ rules! {
         a_transaction_that_rests_on_a_namespace_needs_it_quiet,
         a_list_is_sorted_and_carries_the_revision_of_its_snapshot,
         a_namespace_lists_what_lives_in_it,
+        names_are_told_without_the_objects,
+        many_objects_come_in_pages,
+        what_a_namespace_has_too_many_of_is_told_the_oldest,
         what_was_written_is_there_after_opening_again;
     changes:
         writers_that_share_a_commit_have_a_revision_each,
@@ -48,6 +51,9 @@ rules! {
         a_reader_never_misses_what_is_committed_later,
         changes_carry_what_was_before_and_after,
         changes_of_one_revision_come_together,
+        large_changes_come_few_at_a_time,
+        what_was_changed_is_told_by_name_alone,
+        the_history_of_an_object_is_its_own_the_latest_first_and_bounded,
         compacted_history_is_expired,
         another_replica_learns_of_a_commit;
     clusters:
@@ -64,6 +70,7 @@ rules! {
         records_of_a_lost_lease_are_refused,
         many_records_come_and_go_together,
         the_last_word_about_a_record_counts,
+        a_record_that_the_database_refuses_costs_nobody_else_anything,
         a_lost_lease_refuses_nobody_elses_records;
     leases:
         a_lease_has_one_holder,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
-use atoll_store::{ChangeKind, Error, Revision, Write};
+use atoll_store::{ChangeKind, Earlier, Error, ObjectKey, Revision, Write};
 use futures::future::join_all;
 use serde_json::{Value, json};
 use tokio::time::timeout;
@@ -144,6 +144,43 @@ pub(crate) async fn changes_of_one_revision_come_together(database: Database) ->
     Ok(())
 }
 
+pub(crate) async fn the_history_of_an_object_is_its_own_the_latest_first_and_bounded(database: Database) -> Result<()> {
+    let store = database.open().await?;
+    // Sealed at rest, to be opened on the way out.
+    let own = ObjectKey::new("", "secrets", "shop", "a");
+    let namesake = ObjectKey::new("", "configmaps", "shop", "a");
+    let mut revisions = vec![write(&store, vec![create(&own, json!({"n": 1}))]).await?.revision];
+    write(&store, vec![create(&namesake, json!({"n": 1}))]).await?;
+    for n in 2..=4 {
+        let last = revisions[revisions.len() - 1];
+        let changes = vec![change(&own, n, last), create(&key(&format!("other-{n}")), json!({}))];
+        revisions.push(write(&store, changes).await?.revision);
+    }
+    let told = |earlier: Vec<Earlier>| -> Vec<(Revision, Value)> {
+        let told = earlier.iter().map(|one| (one.until, one.body["data"]["n"].clone()));
+        told.collect()
+    };
+    let all = [
+        (revisions[3], json!(3)),
+        (revisions[2], json!(2)),
+        (revisions[1], json!(1)),
+    ];
+    assert_eq!(told(store.history_of(&own, 10).await?), all);
+    assert_eq!(told(store.history_of(&own, 2).await?), all[..2]);
+    assert_eq!(told(store.history_of(&namesake, 10).await?), [], "it was never another");
+    store.compact(2).await?;
+    assert_eq!(told(store.history_of(&own, 10).await?), all[..2]);
+    Ok(())
+}
+
+fn change(key: &ObjectKey, n: i64, expected: Revision) -> Write {
+    Write::Update {
+        key: key.clone(),
+        body: body(key, &format!("uid-of-{}", key.name), json!({"n": n})),
+        expected,
+    }
+}
+
 pub(crate) async fn compacted_history_is_expired(database: Database) -> Result<()> {
     let store = database.open().await?;
     let start = store.revision().await?;
@@ -184,5 +221,45 @@ pub(crate) async fn another_replica_learns_of_a_commit(database: Database) -> Re
     access.mark_unchanged();
     one.create_user(&crate::database::user("bob")).await?;
     timeout(Duration::from_secs(10), access.changed()).await??;
+    Ok(())
+}
+
+pub(crate) async fn large_changes_come_few_at_a_time(database: Database) -> Result<()> {
+    let store = database.open().await?;
+    let start = store.revision().await?;
+    let large = json!({"text": "x".repeat(3 << 20)});
+    for index in 0..6 {
+        write(&store, vec![create(&key(&format!("o-{index}")), large.clone())]).await?;
+    }
+    let (mut from, mut sizes) = (start, Vec::new());
+    loop {
+        let read = store.changes(from, 100).await?;
+        from = read.through;
+        if read.changes.is_empty() {
+            break;
+        }
+        sizes.push(read.changes.len());
+    }
+    assert_eq!(sizes, [2, 2, 2]);
+    assert_eq!(from, store.revision().await?);
+    Ok(())
+}
+
+pub(crate) async fn what_was_changed_is_told_by_name_alone(database: Database) -> Result<()> {
+    let store = database.open().await?;
+    let start = store.revision().await?;
+    let names = ["a", "b", "c"].map(key);
+    let first = write(&store, vec![create(&names[0], json!({})), create(&names[1], json!({}))]).await?;
+    let second = write(&store, vec![create(&names[2], json!({}))]).await?;
+    // Whoever read a body would fail.
+    database.raw().await?.run("UPDATE changes SET after_body = ''").await?;
+    assert_eq!(store.changed(start, 2).await?, (names[..2].to_vec(), first.revision));
+    assert_eq!(
+        store.changed(first.revision, 2).await?,
+        (names[2..].to_vec(), second.revision)
+    );
+    assert_eq!(store.changed(second.revision, 2).await?, (vec![], second.revision));
+    store.compact(0).await?;
+    assert!(matches!(store.changed(start, 2).await, Err(Error::Expired { .. })));
     Ok(())
 }

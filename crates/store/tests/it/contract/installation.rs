@@ -75,7 +75,7 @@ pub(crate) async fn a_newer_schema_is_refused(database: Database) -> Result<()> 
     let raw = database.raw().await?;
     raw.run(
         "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
-         SELECT 999, 'later', success, checksum, execution_time FROM _sqlx_migrations",
+         SELECT 999, 'later', success, checksum, execution_time FROM _sqlx_migrations WHERE version = 1",
     )
     .await?;
     let refused = Store::open(&database.url, database.keys.clone()).await;

@@ -215,3 +215,95 @@ pub(crate) async fn what_was_written_is_there_after_opening_again(database: Data
     assert!(write(&store, vec![create(&key("b"), json!({}))]).await?.revision > written.revision);
     Ok(())
 }
+
+async fn create_all(store: &atoll_store::Store, keys: &[ObjectKey]) -> Result<()> {
+    for key in keys {
+        write(store, vec![create(key, json!({}))]).await?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn names_are_told_without_the_objects(database: Database) -> Result<()> {
+    let store = database.open().await?;
+    let keys = [
+        ObjectKey::new("", "namespaces", "", "shop"),
+        ObjectKey::new("", "secrets", "shop", "a"),
+        ObjectKey::new("types.kubefed.io", "federatedsecrets", "apps", "a"),
+        ObjectKey::new("types.kubefed.io", "federatedsecrets", "shop", "a"),
+    ];
+    create_all(&store, &keys).await?;
+    // Whoever read a body would fail.
+    database.raw().await?.run("UPDATE objects SET body = ''").await?;
+    assert_eq!(store.names_of_group("types.kubefed.io").await?, keys[2..]);
+    assert_eq!(store.names_of_group("").await?, keys[..2]);
+    assert_eq!(
+        store.names_in_namespace("shop").await?,
+        [keys[1].clone(), keys[3].clone()]
+    );
+    Ok(())
+}
+
+pub(crate) async fn many_objects_come_in_pages(database: Database) -> Result<()> {
+    let store = database.open().await?;
+    let of = |namespace: &str, name: &str| ObjectKey::new("", "configmaps", namespace, name);
+    let keys = [
+        of("apps", "z"),
+        of("shop", "B"),
+        of("shop", "b"),
+        of("shop", "b-1"),
+        of("shop", "ba"),
+    ];
+    create_all(&store, &keys).await?;
+    create_all(&store, &[ObjectKey::new("", "secrets", "shop", "c")]).await?;
+    let mut seen: Vec<ObjectKey> = Vec::new();
+    loop {
+        let page = store.objects_after("", "configmaps", seen.last(), None, 2).await?;
+        if page.is_empty() {
+            break;
+        }
+        assert!(page.len() <= 2);
+        seen.extend(page.into_iter().map(|object| object.key));
+    }
+    assert_eq!(seen, keys);
+    let made = store.object(&keys[0]).await?.unwrap().created_at;
+    assert!(
+        store
+            .objects_after("", "configmaps", None, Some(made), 9)
+            .await?
+            .is_empty()
+    );
+    Ok(())
+}
+
+pub(crate) async fn what_a_namespace_has_too_many_of_is_told_the_oldest(database: Database) -> Result<()> {
+    let store = database.open().await?;
+    let of = |namespace: &str, name: &str| ObjectKey::new("", "events", namespace, name);
+    let keys = [
+        of("shop", "d"),
+        of("shop", "a"),
+        of("apps", "a"),
+        of("shop", "c"),
+        of("shop", "b"),
+    ];
+    create_all(&store, &keys).await?;
+    let first = store.object(&keys[0]).await?.unwrap();
+    let again = body(&keys[0], &first.uid, json!({"again": true}));
+    write(
+        &store,
+        vec![Write::Update {
+            key: keys[0].clone(),
+            body: again,
+            expected: first.revision,
+        }],
+    )
+    .await?;
+    let surplus = store.surplus("", "events", 2, 9).await?;
+    assert_eq!(
+        surplus,
+        [keys[3].clone(), keys[1].clone()],
+        "the last of all is written again"
+    );
+    assert_eq!(store.surplus("", "events", 2, 1).await?.len(), 1);
+    assert!(store.surplus("", "events", 4, 9).await?.is_empty());
+    Ok(())
+}

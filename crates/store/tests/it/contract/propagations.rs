@@ -4,8 +4,9 @@ use anyhow::Result;
 use atoll_store::{Error, Lease, Propagation, PropagationKey};
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
 
-use crate::database::{Database, now};
+use crate::database::{Database, Raw, create, now, write};
 
 fn key(resource: &str, name: &str) -> PropagationKey {
     PropagationKey {
@@ -174,5 +175,45 @@ pub(crate) async fn a_lost_lease_refuses_nobody_elses_records(database: Database
         assert!(is_right, "{number}: {outcome:?}");
     }
     assert_eq!(store.propagations_in(None).await?.len(), 20);
+    Ok(())
+}
+
+/// A text with a NUL is what a member can make PostgreSQL refuse; SQLite takes it, and gets a rule of the kind here.
+pub(crate) async fn a_record_that_the_database_refuses_costs_nobody_else_anything(database: Database) -> Result<()> {
+    let store = database.open().await?;
+    let raw = database.raw().await?;
+    if matches!(raw, Raw::Sqlite(_)) {
+        let refuse = "CREATE TRIGGER refuse BEFORE INSERT ON propagations WHEN NEW.uid LIKE 'bad%' \
+             BEGIN SELECT RAISE(ABORT, 'refused'); END";
+        raw.run(refuse).await?;
+    }
+    let bad = Propagation {
+        uid: Some("bad\u{0}uid".into()),
+        ..record(&key("federateddeployments", "odd"), "hostile")
+    };
+    let beside = record(&bad.key, "eu-1");
+    let odd = [beside.clone(), bad.clone()];
+    let others: Vec<_> = (0..40)
+        .map(|index| record(&key("federateddeployments", &format!("o-{index}")), "eu-1"))
+        .collect();
+    let objects: Vec<_> = (0..20)
+        .map(|index| crate::database::key(&format!("m-{index}")))
+        .collect();
+    let written = join_all(objects.iter().map(|key| write(&store, vec![create(key, json!({}))])));
+    let recorded = join_all(
+        others
+            .iter()
+            .map(|record| store.record_propagations(None, std::slice::from_ref(record), &[])),
+    );
+    let (refused, written, recorded) = tokio::join!(store.record_propagations(None, &odd, &[]), written, recorded);
+    assert!(matches!(refused, Err(Error::Database { .. })), "{refused:?}");
+    for outcome in written {
+        outcome?;
+    }
+    for outcome in recorded {
+        outcome?;
+    }
+    assert_eq!(store.propagations_in(None).await?.len(), others.len() + 1);
+    assert_eq!(store.propagations(&bad.key).await?, [beside]);
     Ok(())
 }

@@ -6,6 +6,8 @@
 
 mod packed;
 mod shelf;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,6 +17,7 @@ use atoll_clusters::{Collection, Member, WatchEvent};
 use atoll_federation::object::MANAGED_LABEL;
 use atoll_federation::{ClusterName, Observed, Present, TypeDescriptor};
 use futures::StreamExt;
+use jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
@@ -25,12 +28,16 @@ use self::packed::Marks;
 pub(crate) use self::shelf::Look;
 use self::shelf::{Shelf, Stir};
 use crate::concerns::Concerns;
+use crate::fights::Fights;
 use crate::interned::Interned;
 use crate::key::{Key, Kind};
 use crate::queue::Queue;
 
 /// Numbers of a status come in bursts while pods start; one look serves several.
 const SETTLE: Duration = Duration::from_millis(150);
+
+/// What is fought over is not put back at once; looking at it serves the status alone.
+const FOUGHT_OVER: Duration = Duration::from_secs(1);
 
 /// How long after a watch began its first list is worth waiting for.
 const FIRST_LIST: Duration = Duration::from_millis(800);
@@ -49,6 +56,7 @@ pub(crate) struct Cache {
 pub(crate) struct Reasons {
     pub(crate) queue: Queue<Key>,
     pub(crate) concerns: Arc<Concerns>,
+    pub(crate) fights: Arc<Fights>,
 }
 
 struct Watched {
@@ -98,13 +106,16 @@ impl Cache {
             begun,
             end: self.stop.child_token(),
         };
-        let follower = Follower {
+        let intake = Intake {
             cluster: cluster.clone(),
             kind,
-            member: member.clone(),
             shelf: watched.shelf.clone(),
-            turn: watched.turn.clone(),
             reasons: self.reasons.clone(),
+        };
+        let follower = Follower {
+            member: member.clone(),
+            turn: watched.turn.clone(),
+            intake,
         };
         let end = watched.end.clone();
         self.tracker.spawn(async move {
@@ -158,8 +169,8 @@ impl Cache {
             return;
         };
         match observed {
-            // Without the label it is not watched: what is known of it would never change again.
-            Observed::Present(present) if present.is_labelled() => {
+            // Without the label, or when the cluster does not concern it, nothing tells how it changes.
+            Observed::Present(present) if present.is_labelled() && self.reasons.concerns.has(key, cluster) => {
                 let place = self.reasons.concerns.name(key);
                 lock(&shelf).put(place, (**present).clone());
             }
@@ -188,41 +199,66 @@ pub(crate) fn collection(row: &TypeDescriptor) -> Collection {
 
 /// Keeps one shelf current.
 struct Follower {
-    cluster: ClusterName,
-    kind: Kind,
     member: Arc<Member>,
-    shelf: Arc<Mutex<Shelf>>,
     turn: watch::Sender<()>,
-    reasons: Reasons,
+    intake: Intake,
 }
 
 impl Follower {
     /// Ends with the member.
     async fn follow(self) {
+        let Self { member, turn, intake } = self;
         let selector = format!("{MANAGED_LABEL}=true");
-        let mut events = std::pin::pin!(self.member.watch(collection(self.kind.row()), selector));
+        let mut events = std::pin::pin!(member.watch(collection(intake.kind.row()), selector));
         while let Some(event) = events.next().await {
-            match event {
-                WatchEvent::Restarted => lock(&self.shelf).restart(),
-                WatchEvent::Present(object) => self.present(&object),
-                WatchEvent::Gone(object) => self.gone(&object),
-                WatchEvent::Synced => self.synced(),
-                WatchEvent::Failed(error) => {
-                    let missing = error.is_api_missing().then(|| error.to_string());
-                    if lock(&self.shelf).fail(missing, Instant::now()) {
-                        self.turn.send_replace(());
-                        self.tell_all();
-                    }
-                }
+            if intake.take(event) {
+                turn.send_replace(());
+                intake.tell_all();
             }
         }
     }
+}
+
+/// Takes what a watch tells into the shelf. A member may hold far more than what concerns the hub, or say so: of that
+/// nothing is kept. Whatever comes to concern it later is asked for by name first.
+struct Intake {
+    cluster: ClusterName,
+    kind: Kind,
+    shelf: Arc<Mutex<Shelf>>,
+    reasons: Reasons,
+}
+
+impl Intake {
+    /// Whether the shelf may answer otherwise than before about anything.
+    fn take(&self, event: WatchEvent) -> bool {
+        match event {
+            WatchEvent::Restarted => lock(&self.shelf).restart(),
+            WatchEvent::Present(object) => self.present(&object),
+            WatchEvent::Gone(object) => self.gone(&object),
+            WatchEvent::Synced => return self.synced(),
+            WatchEvent::Failed(error) => {
+                let missing = error.is_api_missing().then(|| error.to_string());
+                return lock(&self.shelf).fail(missing, Instant::now());
+            }
+        }
+        false
+    }
+
+    /// The object's key, if it concerns the hub. What was known of one that does not is not kept current any more.
+    fn concerned(&self, object: &Value) -> Option<Key> {
+        let key = Key::of_member_object(self.kind, object)?;
+        if self.reasons.concerns.has(&key, &self.cluster) {
+            return Some(key);
+        }
+        lock(&self.shelf).forget(&key);
+        None
+    }
 
     fn present(&self, object: &Value) {
-        let (Some(key), Some(present)) = (
-            Key::of_member_object(self.kind, object),
-            Present::of(self.kind.row(), object),
-        ) else {
+        let Some(key) = self.concerned(object) else {
+            return;
+        };
+        let Some(present) = Present::of(self.kind.row(), object) else {
             return;
         };
         let place = self.reasons.concerns.name(&key);
@@ -230,12 +266,15 @@ impl Follower {
         match stir {
             Stir::Nothing => {}
             Stir::Numbers => self.tell(key, SETTLE),
-            Stir::Object => self.tell(key, Duration::ZERO),
+            Stir::Object => {
+                let wait = self.reasons.fights.wait(&key, &self.cluster, Timestamp::now());
+                self.tell(key, wait.min(FOUGHT_OVER));
+            }
         }
     }
 
     fn gone(&self, object: &Value) {
-        let Some(key) = Key::of_member_object(self.kind, object) else {
+        let Some(key) = self.concerned(object) else {
             return;
         };
         match Present::of(self.kind.row(), object) {
@@ -248,15 +287,12 @@ impl Follower {
         self.tell(key, Duration::ZERO);
     }
 
-    fn synced(&self) {
+    fn synced(&self) -> bool {
         let (first, vanished) = lock(&self.shelf).synced();
-        if first {
-            self.turn.send_replace(());
-            return self.tell_all();
-        }
         for key in vanished {
             self.tell((*key).clone(), Duration::ZERO);
         }
+        first
     }
 
     fn tell(&self, key: Key, delay: Duration) {

@@ -164,8 +164,8 @@ pub(crate) async fn run(store: Store, snapshot: watch::Sender<Arc<Configuration>
                 Ok(configuration) => {
                     let mut feed = Feed::new(&store, configuration.revision);
                     publish(&snapshot, configuration);
-                    while let News::Changes(changes) = feed.next().await {
-                        if !changes.iter().any(|change| concerns(&change.key)) {
+                    while let News::Changes(changed) = feed.next_keys().await {
+                        if !changed.iter().any(concerns) {
                             continue;
                         }
                         match read(&store).await {

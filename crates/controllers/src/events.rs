@@ -2,7 +2,8 @@
 //!
 //! A run hands its notes over and goes on: they wait in a bounded queue, are written in batches, and one that says what
 //! an earlier one said counts it up instead of standing beside it. Under overload notes are lost and counted, since an
-//! event is worth less than the work that it tells of. After an hour they are forgotten, as Kubernetes does.
+//! event is worth less than the work that it tells of. After an hour they are forgotten, as Kubernetes does, and of very
+//! many in one namespace the oldest are forgotten sooner.
 
 mod event;
 
@@ -31,6 +32,12 @@ const BATCH: usize = 64;
 const GATHER: Duration = Duration::from_millis(200);
 /// Between two rounds of forgetting.
 const FORGET: Duration = Duration::from_secs(300);
+/// So many events that were written are a reason to forget before the next round.
+const MANY: u64 = 2000;
+/// Events that a namespace keeps: the latest ones.
+const MOST: usize = 2000;
+/// Old events that are looked at together.
+const PAGE: usize = 500;
 /// How long an event is kept after it last happened.
 const KEPT: SignedDuration = SignedDuration::from_hours(1);
 /// Where events of objects lie that live in no namespace.
@@ -124,6 +131,7 @@ impl Writer {
         let lost = leadership.lost().clone();
         let work = async {
             let mut forget = interval(FORGET);
+            let mut since = 0;
             loop {
                 let mut batch = Vec::new();
                 tokio::select! {
@@ -131,7 +139,8 @@ impl Writer {
                         return;
                     },
                     _ = forget.tick() => {
-                        if let Err(error) = forget_old(&hub.store, &leadership, Timestamp::now()).await {
+                        since = 0;
+                        if let Err(error) = self::forget(&hub.store, &leadership, Timestamp::now()).await {
                             tracing::warn!(error = %chain(&error), "old events could not be forgotten");
                         }
                         continue;
@@ -142,6 +151,10 @@ impl Writer {
                 if let Err(error) = write(&hub.store, &leadership, batch).await {
                     hub.tally.lost_events(events);
                     tracing::warn!(error = %chain(&error), "events could not be written");
+                }
+                since += events;
+                if since >= MANY {
+                    forget.reset_immediately();
                 }
             }
         };
@@ -215,25 +228,41 @@ async fn takes_events(store: &Store, namespace: &str) -> Result<bool> {
     Ok(stored.is_some_and(|namespace| namespace.deletion_at.is_none()))
 }
 
-async fn forget_old(store: &Store, leadership: &Leadership, now: Timestamp) -> Result<()> {
+/// Forgets what is old, and of what a namespace has too much the oldest.
+async fn forget(store: &Store, leadership: &Leadership, now: Timestamp) -> Result<()> {
     let doing = "forgetting old events";
     let before = now.saturating_sub(KEPT).unwrap_or(now);
-    let events = store.objects("", "events", None).await.doing(doing)?.objects;
-    let old: Vec<Write> = events
-        .into_iter()
-        .filter(|event| is_old(event, before))
-        .map(|event| Write::Delete {
-            key: event.key,
-            expected: None,
-        })
-        .collect();
-    for writes in old.chunks(BATCH) {
+    let mut last: Option<ObjectKey> = None;
+    loop {
+        // What was made lately has happened lately.
+        let page = store.objects_after("", "events", last.as_ref(), Some(before), PAGE);
+        let page = page.await.doing(doing)?;
+        let Some(end) = page.last() else { break };
+        last = Some(end.key.clone());
+        let old = page.into_iter().filter(|event| is_old(event, before));
+        delete(store, leadership, old.map(|event| event.key).collect()).await?;
+    }
+    loop {
+        let surplus = store.surplus("", "events", MOST, PAGE).await.doing(doing)?;
+        if surplus.is_empty() {
+            return Ok(());
+        }
+        delete(store, leadership, surplus).await?;
+    }
+}
+
+async fn delete(store: &Store, leadership: &Leadership, keys: Vec<ObjectKey>) -> Result<()> {
+    for keys in keys.chunks(BATCH) {
         leadership.check()?;
+        let delete = |key: &ObjectKey| Write::Delete {
+            key: key.clone(),
+            expected: None,
+        };
         let transaction = Transaction {
-            writes: writes.to_vec(),
+            writes: keys.iter().map(delete).collect(),
             lease: Some(leadership.lease().clone()),
         };
-        store.write(transaction).await.doing(doing)?;
+        store.write(transaction).await.doing("forgetting old events")?;
     }
     Ok(())
 }

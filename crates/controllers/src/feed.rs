@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use atoll_store::{Change, Error, Revision, Store};
+use atoll_store::{Change, Error, ObjectKey, Revision, Store};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use crate::error::chain;
 
-/// Changes that are read at a time.
+/// Changes that are read at a time, if they are not large.
 const BATCH: usize = 500;
 /// The wake-up is a courtesy; the history is looked at this often in any case.
 const POLL: Duration = Duration::from_secs(5);
@@ -16,9 +16,9 @@ const RETRY: Duration = Duration::from_secs(1);
 
 /// What the history tells.
 #[derive(Debug)]
-pub(crate) enum News {
+pub(crate) enum News<T> {
     /// These changes, in order.
-    Changes(Vec<Change>),
+    Changes(Vec<T>),
     /// History was compacted before it was read: everything has to be looked at.
     Lost,
 }
@@ -41,14 +41,28 @@ impl Feed {
     }
 
     /// Waits until something has happened. A database that does not answer is asked again.
-    pub(crate) async fn next(&mut self) -> News {
+    pub(crate) async fn next(&mut self) -> News<Change> {
+        let read = async |store: &Store, from| {
+            let read = store.changes(from, BATCH).await?;
+            Ok((read.changes, read.through))
+        };
+        self.wait(read).await
+    }
+
+    /// The same for whoever need not know what was changed.
+    pub(crate) async fn next_keys(&mut self) -> News<ObjectKey> {
+        self.wait(async |store: &Store, from| store.changed(from, BATCH).await)
+            .await
+    }
+
+    async fn wait<T>(&mut self, read: impl AsyncFn(&Store, Revision) -> Result<(Vec<T>, Revision), Error>) -> News<T> {
         loop {
             self.revisions.mark_unchanged();
-            match self.store.changes(self.from, BATCH).await {
-                Ok(read) => {
-                    self.from = read.through;
-                    if !read.changes.is_empty() {
-                        return News::Changes(read.changes);
+            match read(&self.store, self.from).await {
+                Ok((changes, through)) => {
+                    self.from = through;
+                    if !changes.is_empty() {
+                        return News::Changes(changes);
                     }
                     if timeout(POLL, self.revisions.changed())
                         .await

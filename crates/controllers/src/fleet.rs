@@ -43,7 +43,7 @@ impl Registered {
         }
     }
 
-    fn is_leaving(&self, now: Timestamp) -> bool {
+    pub(crate) fn is_leaving(&self, now: Timestamp) -> bool {
         self.leaving_until.is_some_and(|until| now < until)
     }
 }
@@ -91,6 +91,7 @@ pub(crate) fn clusters(
             labels: registered.labels.clone(),
             ready,
             keeps_share,
+            leaving: is_leaving,
         };
         (name.clone(), cluster)
     };

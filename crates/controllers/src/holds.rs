@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use atoll_federation::plan::{Hold, PlannedDelete, brake};
-use atoll_federation::{ClusterName, FederatedObject, Reason};
-use atoll_store::{ObjectKey, Store};
+use atoll_federation::{ClusterName, FederatedObject, Reason, TypeDescriptor, plain, types};
+use atoll_store::{Object, ObjectKey, Store};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
@@ -103,9 +103,9 @@ pub(crate) async fn list(hub: &Hub) -> Result<Vec<HeldChange>> {
     let mut holds: Vec<HeldChange> = of_changes(hub).await?.into_iter().collect();
     // What a change displaces is one hold, also where a namespace is part of it.
     let known: BTreeSet<HeldDelete> = holds.iter().flat_map(|hold| hold.deletes.clone()).collect();
-    let namespaces = of_namespaces(hub).await?;
+    let told = of_statuses(hub).await?;
     let is_news = |hold: &HeldChange| hold.deletes.iter().any(|delete| !known.contains(delete));
-    holds.extend(namespaces.into_iter().filter(is_news));
+    holds.extend(told.into_iter().filter(is_news));
     holds.extend(of_leftovers(hub).await?);
     Ok(holds)
 }
@@ -179,48 +179,70 @@ fn cause(pending: &BTreeMap<Going, Displacer>, namespaces: Option<Kind>) -> Opti
     Some((HoldCause::Cluster(cluster.to_string()), annotate))
 }
 
-/// Each `FederatedNamespace` that is held because of what members hold in it: only its status tells.
-async fn of_namespaces(hub: &Hub) -> Result<Vec<HeldChange>> {
-    let Some(served) = hub.configuration().types.namespaces() else {
-        return Ok(Vec::new());
-    };
-    let (row, kind) = (served.row, Kind::of(served.row));
-    let listing = hub
-        .store
-        .objects(&row.federated.group, &row.federated.plural, None)
-        .await;
+/// What only a status tells of: each `FederatedNamespace`, and each Namespace that is federated itself, that is held
+/// because of what members hold in it; each workload that a replica preference has placed which is gone.
+async fn of_statuses(hub: &Hub) -> Result<Vec<HeldChange>> {
+    let configuration = hub.configuration();
+    let federated = configuration.types.federated().map(|served| served.row);
+    let federated = federated.filter(|row| row.is_namespace() || row.replicas_path.is_some());
     let mut holds = Vec::new();
-    for stored in listing.doing("listing federated objects")?.objects {
-        let Ok(object) = FederatedObject::parse(row, &stored.body) else {
-            continue;
-        };
-        let entries = object.status.iter().flat_map(|status| &status.clusters);
-        let waiting: BTreeMap<&ClusterName, &str> = entries
-            .filter(|entry| entry.status == Reason::Held.as_str())
-            .map(|entry| (&entry.name, entry.message.as_str()))
-            .collect();
-        let Some(message) = waiting.values().next() else {
-            continue;
-        };
-        let key = Key {
-            kind,
-            namespace: object.namespace.clone(),
-            name: object.name.clone(),
-        };
-        let records = records(&hub.store, &key).await?;
-        let deletes: Vec<Going> = waiting
-            .keys()
-            .filter_map(|name| {
-                let uid = records.get(*name)?.uid.clone()?;
-                Some((key.clone(), (*name).clone(), uid))
-            })
-            .collect();
-        let planned: Vec<PlannedDelete> = deletes.iter().map(planned).collect();
-        let token = Hold::new(&planned, "").token;
-        let cause = HoldCause::Namespace(object.name.clone());
-        holds.push(held(&token, (*message).to_owned(), cause, stored.key, deletes.iter()));
+    for row in federated.chain(types::find_plain("namespaces")) {
+        let listing = hub
+            .store
+            .objects(&row.federated.group, &row.federated.plural, None)
+            .await;
+        for stored in listing.doing("listing federated objects")?.objects {
+            if row.is_namespace() || stored.body["status"]["placedByPreference"] == true {
+                holds.extend(of_status(hub, row, stored).await?);
+            }
+        }
     }
     Ok(holds)
+}
+
+async fn of_status(hub: &Hub, row: &'static TypeDescriptor, stored: Object) -> Result<Option<HeldChange>> {
+    let read = if row.is_plain() {
+        let read = plain::read(row, &stored.body, None).ok().flatten();
+        read.map(|read| read.object)
+    } else {
+        FederatedObject::parse(row, &stored.body).ok()
+    };
+    let Some(object) = read else { return Ok(None) };
+    let entries = object.status.iter().flat_map(|status| &status.clusters);
+    let waiting: BTreeMap<&ClusterName, &str> = entries
+        .filter(|entry| entry.status == Reason::Held.as_str())
+        .map(|entry| (&entry.name, entry.message.as_str()))
+        .collect();
+    let Some(message) = waiting.values().next() else {
+        return Ok(None);
+    };
+    let key = Key {
+        kind: Kind::of(row),
+        namespace: object.namespace.clone(),
+        name: object.name.clone(),
+    };
+    let records = records(&hub.store, &key).await?;
+    let deletes: Vec<Going> = waiting
+        .keys()
+        .filter_map(|name| {
+            let uid = records.get(*name)?.uid.clone()?;
+            Some((key.clone(), (*name).clone(), uid))
+        })
+        .collect();
+    let planned: Vec<PlannedDelete> = deletes.iter().map(planned).collect();
+    let token = Hold::new(&planned, "").token;
+    let cause = if row.is_namespace() && !row.is_plain() {
+        HoldCause::Namespace(object.name.clone())
+    } else {
+        HoldCause::Object(stored.key.clone())
+    };
+    Ok(Some(held(
+        &token,
+        (*message).to_owned(),
+        cause,
+        stored.key,
+        deletes.iter(),
+    )))
 }
 
 /// Namespaces that a cluster still holds although their FederatedNamespace is gone. The cluster confirms.
@@ -252,8 +274,6 @@ async fn of_leftovers(hub: &Hub) -> Result<Vec<HeldChange>> {
 
 #[cfg(test)]
 mod tests {
-    use atoll_federation::types;
-
     use super::*;
 
     fn going(kind: &str, namespace: &str, name: &str, cluster: &str) -> Going {

@@ -23,6 +23,7 @@ mod counts;
 mod error;
 mod events;
 mod feed;
+mod fights;
 mod fleet;
 mod health;
 mod holds;
@@ -58,6 +59,7 @@ pub use counts::Counts;
 pub use error::{Error, Result};
 pub use holds::{HeldChange, HeldDelete, HoldCause};
 pub use leader::Timing;
+pub use release::Released;
 pub use unregister::Left;
 
 use crate::counts::Tally;
@@ -302,11 +304,11 @@ impl Controllers {
     }
 
     /// Lets clusters keep these objects, which a held change would delete: the hub's marks and records of them go.
-    /// Tells where that could not be done, and why.
+    /// Tells of how many, and where that could not be done and why.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn release(&self, deletes: &[HeldDelete]) -> Result<Vec<Left>> {
+    pub async fn release(&self, deletes: &[HeldDelete]) -> Result<Released> {
         release::release(&self.inner.hub, deletes).await
     }
 

@@ -15,24 +15,36 @@ use crate::key::{Key, Kind};
 use crate::preferences;
 use crate::sync::context::Context;
 use crate::sync::observe::{Seen, look_inside, look_whole};
+use crate::sync::plain::{self, Read};
 use crate::sync::pods;
 
 /// Looks at every member that matters, by name, and tells. A member that does not answer in time is one that waits.
-/// `within` is a FederatedNamespace that would be saved with the object.
+/// `within` is a FederatedNamespace that would be saved with the object. A plain object that would only rest on the hub
+/// goes to no cluster, and not to none for a reason.
 pub(crate) async fn tell(
     hub: &Hub,
     row: &'static TypeDescriptor,
     object: &Value,
     within: Option<&Value>,
 ) -> Result<Preview> {
-    let object = FederatedObject::parse(row, object).map_err(Error::Object)?;
+    let text = |field: &str| object["metadata"][field].as_str().unwrap_or_default().into();
     let key = Key {
         kind: Kind::of(row),
-        namespace: object.namespace.clone(),
-        name: object.name.clone(),
+        namespace: text("namespace"),
+        name: text("name"),
+    };
+    let (object, plain) = match plain::read(hub, &key, object).await? {
+        Read::Federated(object) => (*object, None),
+        Read::Plain(plain) => (plain.object.clone(), Some(plain)),
+        Read::Resting => {
+            return Ok(Preview {
+                clusters: Vec::new(),
+                warnings: Vec::new(),
+            });
+        }
     };
     let (fleet, _) = fleet::read(&hub.store).await?;
-    let context = match within {
+    let mut context = match within {
         Some(namespace) => {
             let served = hub.configuration().types.namespaces();
             let kind = served.ok_or_else(|| Error::UnknownType("namespaces".to_owned()))?.row;
@@ -41,6 +53,9 @@ pub(crate) async fn tell(
         }
         None => Context::load(hub, &fleet, &key, object).await?,
     };
+    if plain.is_some() {
+        context.take_plain(plain);
+    }
     plan_with(hub, &key, context).await
 }
 
@@ -68,7 +83,7 @@ async fn plan_with(hub: &Hub, key: &Key, mut context: Context) -> Result<Preview
         Some(async move {
             if inside {
                 // It is about to be deleted there: nothing in it changes.
-                return (name, look_inside(&member, key, deadline).await, None);
+                return (name, look_inside(hub, &member, key).await, None);
             }
             let (observed, whole) = look_whole(&member, key, deadline).await;
             let seen = Seen {

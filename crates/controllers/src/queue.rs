@@ -3,7 +3,8 @@
 //! A key carries no message. Whoever takes it looks at how things are, so ten reasons to look are one look.
 
 mod core;
-mod lane;
+mod line;
+mod pace;
 
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -40,6 +41,7 @@ pub(crate) enum Verdict {
 /// A queue; clones share it.
 pub(crate) struct Queue<K> {
     core: Arc<Mutex<Core<K>>>,
+    hurried: Arc<Notify>,
     wake: Arc<Notify>,
 }
 
@@ -47,6 +49,7 @@ impl<K> Clone for Queue<K> {
     fn clone(&self) -> Self {
         Self {
             core: self.core.clone(),
+            hurried: self.hurried.clone(),
             wake: self.wake.clone(),
         }
     }
@@ -57,6 +60,7 @@ impl<K: Fair + Clone + Eq + Hash + Ord> Queue<K> {
     pub(crate) fn new(limit: usize) -> Self {
         Self {
             core: Arc::new(Mutex::new(Core::new(limit))),
+            hurried: Arc::new(Notify::new()),
             wake: Arc::new(Notify::new()),
         }
     }
@@ -70,9 +74,10 @@ impl<K: Fair + Clone + Eq + Hash + Ord> Queue<K> {
         self.add_after(key, Duration::ZERO);
     }
 
-    /// There is one, and somebody waits for it: it goes before keys of its lane that nobody waits for.
+    /// There is one, and somebody waits for it: it is handed out by [`Queue::next_hurried`] too.
     pub(crate) fn hurry(&self, key: K) {
         self.core().hurry(key, Instant::now());
+        self.hurried.notify_one();
         self.wake.notify_one();
     }
 
@@ -83,15 +88,28 @@ impl<K: Fair + Clone + Eq + Hash + Ord> Queue<K> {
         self.wake.notify_one();
     }
 
-    /// The next key whose time has come. It is not handed out again before [`Queue::finish`].
+    /// The next key that somebody waits for. It is not handed out again before [`Queue::finish`].
+    pub(crate) async fn next_hurried(&self) -> K {
+        loop {
+            let next = self.core().take_hurried(Instant::now());
+            match next {
+                Some(key) => return key,
+                None => self.hurried.notified().await,
+            }
+        }
+    }
+
+    /// The next key whose time has come, if nobody is in a hurry: otherwise they pass one by one (see the private module
+    /// `pace`). It is not handed out again before [`Queue::finish`].
     pub(crate) async fn next(&self) -> K {
         loop {
             let due = {
                 let mut core = self.core();
-                if let Some(key) = core.take(Instant::now()) {
+                let now = Instant::now();
+                if let Some(key) = core.take(now) {
                     return key;
                 }
-                core.next_due()
+                core.next_due(now)
             };
             match due {
                 Some(due) => {
@@ -108,6 +126,7 @@ impl<K: Fair + Clone + Eq + Hash + Ord> Queue<K> {
     /// The work on `key` has ended.
     pub(crate) fn finish(&self, key: &K, verdict: Verdict) {
         self.core().finish(key, verdict, Instant::now(), rand::random());
+        self.hurried.notify_one();
         self.wake.notify_one();
     }
 

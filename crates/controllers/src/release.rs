@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use atoll_federation::plan::{Removal, let_go};
 use atoll_federation::{Cluster, ClusterName, Outcome, Reason};
-use atoll_store::{Propagation, PropagationKey};
+use atoll_store::{ObjectKey, Propagation, PropagationKey};
 use futures::{StreamExt, stream};
 
 use crate::error::{Doing, Result};
@@ -24,26 +24,26 @@ use crate::unregister::Left;
 /// Objects at a time.
 const PARALLEL: usize = 8;
 
-/// Lets clusters keep these objects, and tells where that could not be done and why.
-pub(crate) async fn release(hub: &Hub, deletes: &[HeldDelete]) -> Result<Vec<Left>> {
+/// What became of objects that their clusters were to keep.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Released {
+    /// How many the hub has let go of.
+    pub objects: usize,
+    /// Those that it has not, and why.
+    pub left: Vec<Left>,
+}
+
+/// Lets clusters keep these objects.
+pub(crate) async fn release(hub: &Hub, deletes: &[HeldDelete]) -> Result<Released> {
     let rows = hub.store.propagations_in(None).await;
     let rows = rows.doing("reading records of propagation")?;
-    let is_meant = |row: &Propagation| {
-        let is_its = |delete: &&HeldDelete| {
-            let key = &delete.key;
-            (row.key.namespace.as_str(), row.key.name.as_str()) == (key.namespace.as_str(), key.name.as_str())
-                && row.key.resource == format!("{}.{}", key.resource, key.group).trim_end_matches('.')
-        };
-        let mut same = deletes.iter().filter(is_its);
-        same.any(|delete| row.cluster == delete.cluster && row.uid.as_deref() == Some(&delete.uid))
-    };
-    let meant: Vec<Propagation> = rows.into_iter().filter(is_meant).collect();
+    let (meant, mut left) = still_there(deletes, rows);
     let releasing: Vec<_> = meant
         .iter()
         .map(|row| async move { (row, one(hub, row).await) })
         .collect();
     let ends: Vec<(&Propagation, Option<String>)> = stream::iter(releasing).buffer_unordered(PARALLEL).collect().await;
-    let (mut left, mut gone): (Vec<Left>, Vec<(PropagationKey, String)>) = (Vec::new(), Vec::new());
+    let mut gone: Vec<(PropagationKey, String)> = Vec::new();
     for (row, end) in ends {
         match end {
             None => gone.push((row.key.clone(), row.cluster.clone())),
@@ -52,8 +52,47 @@ pub(crate) async fn release(hub: &Hub, deletes: &[HeldDelete]) -> Result<Vec<Lef
     }
     let dropped = hub.store.record_propagations(None, &[], &gone).await;
     dropped.doing("recording propagation")?;
+    let objects = gone.len();
     note::note(hub, gone.into_iter().map(|(key, _)| key)).await?;
-    Ok(left)
+    Ok(Released { objects, left })
+}
+
+/// The records of what is still as it was shown, and the rest of it.
+fn still_there(deletes: &[HeldDelete], rows: Vec<Propagation>) -> (Vec<Propagation>, Vec<Left>) {
+    let mut shown: BTreeMap<(PropagationKey, String), &HeldDelete> = deletes
+        .iter()
+        .map(|delete| ((record_key(&delete.key), delete.cluster.clone()), delete))
+        .collect();
+    let mut meant = Vec::new();
+    for row in rows {
+        let place = (row.key.clone(), row.cluster.clone());
+        let is_same = |delete: &&HeldDelete| row.uid.as_deref() == Some(&delete.uid);
+        if shown.get(&place).is_some_and(is_same) {
+            shown.remove(&place);
+            meant.push(row);
+        }
+    }
+    let changed = shown.into_keys().map(|(key, cluster)| Left {
+        resource: key.resource,
+        namespace: key.namespace,
+        name: key.name,
+        message: format!("{cluster}: it is not what was shown any more"),
+    });
+    (meant, changed.collect())
+}
+
+/// What the records of a federated object are filed under.
+fn record_key(key: &ObjectKey) -> PropagationKey {
+    let resource = if key.group.is_empty() {
+        key.resource.clone()
+    } else {
+        format!("{}.{}", key.resource, key.group)
+    };
+    PropagationKey {
+        resource,
+        namespace: key.namespace.clone(),
+        name: key.name.clone(),
+    }
 }
 
 /// Lets one object go; `None` when nothing of the hub's is there any more.

@@ -6,10 +6,12 @@
 
 pub(crate) mod contents;
 pub(crate) mod context;
+mod drifts;
 pub(crate) mod execute;
 pub(crate) mod failure;
 mod lanes;
 pub(crate) mod leftovers;
+mod missed;
 pub(crate) mod observe;
 pub(crate) mod plain;
 pub(crate) mod pods;
@@ -19,28 +21,35 @@ mod slots;
 mod triggers;
 mod verdict;
 mod waking;
+mod weigh;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use atoll_federation::{ClusterName, FailureKind, FinalizerAction, Observed, Outcome, Plan, Reason};
+use atoll_federation::plan::Cause;
+use atoll_federation::{ClusterName, FailureKind, FinalizerAction, Observed, Outcome, Plan, Reason, Step};
 use atoll_store::Object;
 use futures::FutureExt;
+use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
 use self::context::Context;
+use self::drifts::Drifts;
 use self::lanes::Lanes;
-use self::plain::Read;
+use self::missed::Missed;
+use self::plain::{Declared, Read};
 use self::pods::Readings;
 use self::rounds::{Finished, Round};
 use self::slots::{Slot, Slots};
-use crate::brake::{Brake, COUNT, Judgement};
+use crate::brake::Brake;
 use crate::cache::{Cache, Reasons};
 use crate::concerns::Concerns;
 use crate::error::{Doing, Result, chain};
 use crate::events::{Recorder, Subject};
+use crate::fights::Fights;
 use crate::fleet::Fleet;
 use crate::hub::Hub;
 use crate::key::Key;
@@ -72,7 +81,11 @@ pub(crate) struct Sync {
     concerns: Arc<Concerns>,
     cache: Cache,
     lanes: Lanes,
+    missed: Missed,
     readings: Readings,
+    drifts: Drifts,
+    fights: Arc<Fights>,
+    declared: Declared,
     brake: Brake,
     fleet: watch::Sender<Arc<Fleet>>,
     namespaces: Arc<Namespaces>,
@@ -92,9 +105,11 @@ impl Sync {
     ) -> Arc<Self> {
         let queue = Queue::new(KEYS);
         let concerns = Arc::new(Concerns::default());
+        let fights = Arc::new(Fights::default());
         let reasons = Reasons {
             queue: queue.clone(),
             concerns: concerns.clone(),
+            fights: fights.clone(),
         };
         let cache = Cache::new(reasons, tracker.clone(), leadership.lost().clone());
         Arc::new(Self {
@@ -104,7 +119,11 @@ impl Sync {
             concerns,
             cache,
             lanes: Lanes::default(),
+            missed: Missed::default(),
             readings: Readings::default(),
+            drifts: Drifts::default(),
+            fights,
+            declared: Declared::default(),
             brake: Brake::default(),
             fleet: watch::Sender::default(),
             namespaces,
@@ -128,11 +147,20 @@ impl Sync {
         lost.run_until_cancelled(work).await;
     }
 
-    /// Hands keys to tasks of their own, so that one that panics or hangs is its own trouble.
+    /// What somebody waits for has turns of its own: however much else there is to do, and however long members take to
+    /// answer, it begins at once.
     async fn dispatch(self: &Arc<Self>) {
-        let slots = Slots::new(self.hub.options.parallel);
+        let slots = || Slots::new(self.hub.options.parallel);
+        tokio::join!(
+            self.hand_out(slots(), || self.queue.next_hurried()),
+            self.hand_out(slots(), || self.queue.next()),
+        );
+    }
+
+    /// Hands keys to tasks of their own, so that one that panics or hangs is its own trouble.
+    async fn hand_out<F: Future<Output = Key>>(self: &Arc<Self>, slots: Slots, next: impl Fn() -> F) {
         while let Some(mut slot) = slots.take().await {
-            let key = self.queue.next().await;
+            let key = next().await;
             let sync = self.clone();
             let lost = self.leadership.lost().clone();
             self.tracker.spawn(async move {
@@ -185,7 +213,7 @@ impl Sync {
                 return Ok(Verdict::Settled(None));
             }
             preferences::tell_without_target(&self.hub, &self.leadership, key).await?;
-            return leftovers::remove(self, key).await;
+            return leftovers::remove(self, key, slot).await;
         };
         if plain::is_being_emptied(key, &stored) {
             // Its last finalizer but ours brings the next look.
@@ -210,9 +238,12 @@ impl Sync {
         let fleet = self.fleet.borrow().clone();
         let mut context = Context::load(&self.hub, &fleet, key, object).await?;
         context.take_plain(plain.take());
-        self.weigh(key, &fleet, &mut context).await?;
+        context.note_fights(self.fights.of(key, Timestamp::now()));
+        if let Some(verdict) = self.weigh(key, &fleet, &mut context).await? {
+            return Ok(verdict);
+        }
         self.hub.tally.planned();
-        let nothing_seen = std::collections::BTreeMap::new();
+        let nothing_seen = BTreeMap::new();
         let mut first = atoll_federation::plan(&context.input(&self.hub, &nothing_seen));
         if let Some(why) = context.refused_preference()
             && !context.object.is_deleting()
@@ -233,7 +264,7 @@ impl Sync {
         if propagates {
             self.follow(key, &context);
         }
-        let finished = if first.ignored
+        let mut finished = if first.ignored
             || first
                 .whole
                 .as_ref()
@@ -243,7 +274,11 @@ impl Sync {
         } else {
             Round::new(self, key, &mut context, slot).carry_out().await?
         };
+        // One that fell silent meanwhile may still carry out what it was asked.
+        let under_way = context.records.keys().filter(|name| self.lanes.is_busy(key, name));
+        finished.busy.extend(under_way.cloned());
         self.note(&stored, &context, &finished);
+        self.note_fights(key, &finished);
         let gone = record::record(self, key, &stored, &context, &finished).await?;
         self.tell_namespace(key, &finished);
         plain::tell_target(self, key, &stored, &context).await?;
@@ -267,45 +302,15 @@ impl Sync {
         }
     }
 
-    /// Asks whether what the object is displaced from is part of something larger that waits for a confirmation.
-    async fn weigh(&self, key: &Key, fleet: &Fleet, context: &mut Context) -> Result<()> {
-        let displaced = context.displaced();
-        if displaced.is_empty() {
-            return Ok(());
-        }
-        let of_objects = [Some(&context.object), context.namespace.as_ref()]
-            .into_iter()
-            .flatten();
-        let of_clusters = displaced
-            .iter()
-            .filter_map(|(name, _)| fleet.get(name)?.confirm_deletes.as_deref());
-        let tokens = of_objects
-            .filter_map(|object| object.confirm_deletes.as_deref())
-            .chain(of_clusters)
-            .collect();
-        let (hub, leadership) = (&self.hub, &self.leadership);
-        let judged = self.brake.judge(hub, leadership, fleet, key, &displaced, &tokens);
-        match judged.await? {
-            Judgement::Free => {}
-            Judgement::Held(hold, others) => {
-                // What they were told to confirm would confirm nothing any more. Changes come in bursts.
-                for other in others {
-                    if other != *key {
-                        self.queue.add_after(other, COUNT);
-                    }
-                }
-                context.hold(hold);
-            }
-            Judgement::Confirmed(keys) => {
-                context.confirm();
-                for other in keys {
-                    if other != *key {
-                        self.queue.add(other);
-                    }
-                }
+    /// Counts where something was put back, or is about to be.
+    fn note_fights(&self, key: &Key, finished: &Finished) {
+        for (name, cluster) in &finished.plan.clusters {
+            let is_done = matches!(finished.outcomes.get(name), Some(Outcome::Applied(_)));
+            let is_put_back = matches!(&cluster.step, Step::Apply(apply) if apply.cause == Cause::Drift);
+            if is_put_back && (is_done || finished.busy.contains(name)) {
+                self.fights.put_back(key, name, Timestamp::now());
             }
         }
-        Ok(())
     }
 
     /// Watches what concerns the object, and what no longer does no more.
@@ -313,7 +318,9 @@ impl Sync {
         for (cluster, kind) in self.concerns.set(key, context.concerned()) {
             self.cache.leave(&cluster, kind);
         }
-        for cluster in context.reachable() {
+        let reachable = context.reachable();
+        self.miss(key, &context.concerned().difference(&reachable).cloned().collect());
+        for cluster in reachable {
             if let Some(member) = self.hub.clusters.member(cluster.as_str()) {
                 self.cache.watch(&cluster, key.kind, &member);
             }
@@ -321,15 +328,20 @@ impl Sync {
     }
 
     fn forget(&self, key: &Key) {
-        for (cluster, kind) in self.concerns.set(key, std::collections::BTreeSet::new()) {
+        self.miss(key, &BTreeSet::new());
+        self.lanes.forget(key);
+        for (cluster, kind) in self.concerns.set(key, BTreeSet::new()) {
             self.cache.leave(&cluster, kind);
         }
     }
 
-    /// A run waits no longer for this request; its answer brings about the next one.
+    /// A run waits no longer for this request; its answer brings about the next one, and others that wait for the member
+    /// to answer: a few when it did not, which find out whether it does now.
     fn arrive(&self, key: &Key, cluster: &ClusterName, arrival: lanes::Arrival) {
+        let most = if arrival.is_answer() { usize::MAX } else { 1 };
         self.lanes.end(key, cluster, arrival);
         self.queue.add(key.clone());
+        self.wake_missed(cluster.as_str(), most);
     }
 
     /// Takes note of what a member said about an object in answer to a step.

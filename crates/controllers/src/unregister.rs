@@ -161,7 +161,7 @@ async fn remove(hub: &Hub, cluster: &ClusterName, member: &Member, of: &Propagat
     }
     let options = &hub.options;
     let seen = if key.kind.row().is_namespace() {
-        look_inside(member, &key, options.observe_deadline).await
+        look_inside(hub, member, &key).await
     } else {
         let observed = look(member, &key, options.observe_deadline).await;
         Seen {

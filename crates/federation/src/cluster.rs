@@ -88,6 +88,8 @@ pub struct Cluster {
     pub ready: bool,
     /// Whether it keeps its share of replicas: ready, or not ready for less than `unavailableDelay`.
     pub keeps_share: bool,
+    /// Whether it is being unregistered and what the hub manages there is being deleted. Then it is not ready.
+    pub leaving: bool,
 }
 
 impl Cluster {
@@ -98,6 +100,7 @@ impl Cluster {
             labels,
             ready: true,
             keeps_share: true,
+            leaving: false,
         }
     }
 }

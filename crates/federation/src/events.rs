@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::object::DRIFT_ANNOTATION;
 use crate::plan::{Cause, ClusterPlan, KIND_IS_MISSING, NOT_READ_YET, Plan, Step};
 use crate::settle::{Failure, FailureKind, Outcome};
 use crate::status::{FederatedStatus, Reason, failure_reason};
@@ -153,10 +154,7 @@ fn note(
                 Cause::Create => (Operation::Create, format!("created the {target}")),
                 Cause::Adopt => (Operation::Update, format!("took the {target} over that was there")),
                 Cause::Change => (Operation::Update, format!("updated the {target}")),
-                Cause::Drift => (
-                    Operation::Update,
-                    format!("put the {target} back that was changed there"),
-                ),
+                Cause::Drift => (Operation::Update, put_back(target, cluster)),
             };
             attempted(&cluster.step, operation, done, outcome, before)
         }
@@ -174,8 +172,8 @@ fn note(
             outcome,
             before,
         ),
-        Step::UpToDate => drifted(&cluster.note, before),
-        Step::Keep(Reason::Drifted, message) => drifted(message, before),
+        Step::UpToDate => stays(cluster, &cluster.note, before),
+        Step::Keep(Reason::Drifted, message) => stays(cluster, message, before),
         // The condition tells it for all clusters.
         Step::Keep(Reason::NamespaceNotFederated, _) => None,
         Step::Keep(Reason::Held, message) => {
@@ -232,11 +230,35 @@ fn attempted(
     (!told).then_some((kind, failure.message))
 }
 
-/// A foreign change that stays.
-fn drifted(message: &str, before: Before<'_>) -> Option<(Kind, String)> {
+/// What was changed. Whoever may read events may not always read the object: no values.
+fn found(cluster: &ClusterPlan) -> Option<String> {
+    let found = cluster.drifted.as_ref()?.found.as_ref()?;
+    Some(found.names().to_string())
+}
+
+fn put_back(target: &str, cluster: &ClusterPlan) -> String {
+    match found(cluster) {
+        Some(fields) => format!("put back what was changed in the {target}: {fields}"),
+        None => format!("put the {target} back that was changed there"),
+    }
+}
+
+/// A foreign change that stays. `message` is what the status says of it.
+fn stays(cluster: &ClusterPlan, message: &str, before: Before<'_>) -> Option<(Kind, String)> {
+    let drifted = cluster.drifted.as_ref()?;
     let told = before.entry.is_some_and(|entry| entry.message == message);
-    let text = message.strip_prefix(Reason::Drifted.as_str())?.trim_start_matches(": ");
-    (!told).then(|| (Kind::Drifted, text.to_owned()))
+    (!told).then(|| {
+        let fields = found(cluster).map_or_else(String::new, |fields| format!(": {fields}"));
+        let waits = if drifted.pending {
+            "; the last change waits for an answer, too"
+        } else {
+            ""
+        };
+        let text = format!(
+            "fields that the hub states were changed there and stay so, as {DRIFT_ANNOTATION}=hold asks{fields}{waits}"
+        );
+        (Kind::Drifted, text)
+    })
 }
 
 fn waits(reason: Reason, message: &str) -> (Kind, String) {

@@ -11,6 +11,7 @@
 #![warn(missing_docs)]
 
 mod cluster;
+mod drift;
 mod error;
 mod hand_over;
 mod hash;
@@ -38,6 +39,7 @@ pub mod types;
 pub use admission::admit;
 pub use cluster::{Cluster, ClusterName, Scope};
 pub use configuration::{Settings, TypeConfig};
+pub use drift::{Drift, Drifted, Fight};
 pub use error::{Error, FieldError, FieldReason, Warning, join};
 pub use events::{EventNote, events};
 pub use hand_over::{HandOver, hand_over};
@@ -94,7 +96,7 @@ pub fn plan(input: &Input<'_>) -> Plan {
         input.namespace,
         input.scope,
         input.clusters,
-        input.preference.is_some() && input.kind.replicas_path.is_some(),
+        input.has_preference(),
     ) {
         Err(unreadable) => plan.whole = Some(unreadable),
         Ok(Placed::NamespaceNotFederated) => plan.keep_everything(input),
@@ -138,6 +140,7 @@ impl Plan {
                     note: String::new(),
                     desired_replicas: None,
                     live: input.live_of_own(name),
+                    drifted: None,
                 };
                 self.clusters.insert(name.clone(), kept);
             }

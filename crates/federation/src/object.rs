@@ -20,6 +20,8 @@ use crate::{FieldError, TypeDescriptor};
 
 /// Label on everything the hub wrote into a member; `false` there means "never touch this".
 pub const MANAGED_LABEL: &str = "kubefed.io/managed";
+/// The label by which tools say that an object is theirs.
+pub(crate) const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
 /// Annotation on member objects: the UID of the hub that wrote them.
 pub const OWNER_ANNOTATION: &str = "atoll.dev/owner";
 /// Annotation on a member namespace that was there before the hub: it is released, never deleted.

@@ -5,14 +5,22 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::object::{ADOPTED_ANNOTATION, MANAGED_LABEL, OWNER_ANNOTATION};
+use crate::object::{ADOPTED_ANNOTATION, MANAGED_BY_LABEL, MANAGED_LABEL, OWNER_ANNOTATION};
 use crate::status::Reason;
-use crate::{Live, TypeDescriptor, hash, retain};
+use crate::{Live, TypeDescriptor, hash, plain, retain};
 
 /// Field manager under which the hub applies.
 pub const FIELD_MANAGER: &str = "atoll";
 /// Field manager that sets replicas once and then leaves them to the member.
 pub const REPLICAS_FIELD_MANAGER: &str = "atoll-replicas";
+
+/// What planning reads of labels and annotations. A member may send many more.
+const LABELS: [&str; 2] = [MANAGED_LABEL, MANAGED_BY_LABEL];
+const ANNOTATIONS: [&str; 2] = [OWNER_ANNOTATION, ADOPTED_ANNOTATION];
+/// Longest UID or version that is one; those of API servers have 36 and 20 characters.
+const LONGEST_ID: usize = 128;
+/// What is kept of a text that a member chose, in characters: as long as a name may be.
+const LONGEST_TEXT: usize = 253;
 
 /// What a member holds under the object's name.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,11 +48,11 @@ pub struct Present {
     pub resource_version: String,
     /// Its generation, 0 for kinds that have none.
     pub generation: i64,
-    /// Its labels.
+    /// Those of its labels that planning reads.
     pub labels: BTreeMap<String, String>,
-    /// Its annotations.
+    /// Those of its annotations that planning reads.
     pub annotations: BTreeMap<String, String>,
-    /// Its owners, as `Kind name`.
+    /// The first of its owners, as `Kind name`.
     pub owners: Vec<String>,
     /// Whether it is on its way out.
     pub deleting: bool,
@@ -60,26 +68,31 @@ pub struct Present {
     pub live: Live,
     /// Fields that the member keeps even when a template states others.
     pub retained: Value,
-    /// Its whole `status`, kept only for plain objects, whose own status sums those of members up.
+    /// What is summed up of its `status`, kept only for plain objects, whose own status is that sum.
     pub remote_status: Option<Box<Value>>,
 }
 
 impl Present {
-    /// Reads a member object, managedFields included. `None` when it carries no UID: then it is no object of a server.
+    /// Reads a member object, managedFields included. `None` when it carries no UID that is one: then it is no object of
+    /// a server. Whatever a member says of it, this is small.
     pub fn of(kind: &TypeDescriptor, object: &Value) -> Option<Self> {
         let metadata = &object["metadata"];
         let ours = own_fields(&metadata["managedFields"], FIELD_MANAGER);
         let replicas_path = kind.replicas_path.as_deref();
         Some(Self {
-            uid: metadata["uid"].as_str().filter(|uid| !uid.is_empty())?.to_owned(),
-            resource_version: metadata["resourceVersion"].as_str().unwrap_or_default().to_owned(),
+            uid: id(&metadata["uid"]).filter(|uid| !uid.is_empty())?,
+            resource_version: match &metadata["resourceVersion"] {
+                Value::Null => String::new(),
+                version => id(version)?,
+            },
             generation: metadata["generation"].as_i64().unwrap_or_default(),
-            labels: texts(&metadata["labels"]),
-            annotations: texts(&metadata["annotations"]),
+            labels: texts(&metadata["labels"], &LABELS),
+            annotations: texts(&metadata["annotations"], &ANNOTATIONS),
             owners: metadata["ownerReferences"]
                 .as_array()
                 .into_iter()
                 .flatten()
+                .take(1)
                 .map(describe_owner)
                 .collect(),
             deleting: metadata["deletionTimestamp"].is_string(),
@@ -94,7 +107,10 @@ impl Present {
                 .and_then(Value::as_i64),
             live: Live::of(kind, &object["status"]),
             retained: retain::observe(kind, object),
-            remote_status: object.get("status").filter(|_| kind.is_plain()).cloned().map(Box::new),
+            remote_status: object
+                .get("status")
+                .and_then(|status| plain::kept(kind, status))
+                .map(Box::new),
         })
     }
 
@@ -145,15 +161,30 @@ fn states(fields: &Value, pointer: &str) -> bool {
         .is_some()
 }
 
-fn texts(map: &Value) -> BTreeMap<String, String> {
-    let pairs = map.as_object().into_iter().flatten();
-    pairs
-        .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
-        .collect()
+/// A text that names an object or a version of it; `None` for what no server would call them, and no database takes.
+fn id(value: &Value) -> Option<String> {
+    let is_id = |text: &&str| text.len() <= LONGEST_ID && !text.chars().any(char::is_control);
+    value.as_str().filter(is_id).map(str::to_owned)
+}
+
+fn texts(map: &Value, keys: &[&str]) -> BTreeMap<String, String> {
+    let text = |key: &&str| Some(((*key).to_owned(), clean(map.get(*key)?.as_str()?)));
+    keys.iter().filter_map(text).collect()
+}
+
+/// A text that a member chose, in one line and not without end. It never becomes another that would be right.
+fn clean(text: &str) -> String {
+    let plain = |letter: char| if letter.is_control() { '\u{fffd}' } else { letter };
+    let mut letters = text.chars();
+    let mut line: String = letters.by_ref().take(LONGEST_TEXT).map(plain).collect();
+    if letters.next().is_some() {
+        line.push('…');
+    }
+    line
 }
 
 fn describe_owner(reference: &Value) -> String {
-    let text = |field: &str| reference[field].as_str().unwrap_or("?");
+    let text = |field: &str| clean(reference[field].as_str().unwrap_or("?"));
     format!("{} {}", text("kind"), text("name"))
 }
 
@@ -256,6 +287,60 @@ mod tests {
             json!([{"manager": "atoll-replicas", "operation": "Apply", "fieldsV1": {"f:spec": {"f:replicas": {}}}}]);
         let present = Present::of(kind, &object).unwrap();
         assert!(!present.states_replicas && present.replicas_handed_over);
+    }
+
+    #[test]
+    fn what_a_member_says_of_an_object_is_kept_only_as_far_as_it_is_read() {
+        let kind = types::find_plain("configmaps").unwrap();
+        let annotations =
+            json!({"atoll.dev/owner": format!("h\u{0}\n{}", "u".repeat(9000)), "big": "x".repeat(100_000)});
+        let present = Present::of(
+            kind,
+            &json!({"status": {"big": "x"}, "metadata": {
+                "uid": "u", "resourceVersion": "7", "annotations": annotations,
+                "labels": {"kubefed.io/managed": "true", "app.kubernetes.io/managed-by": "Helm", "team": "a"},
+                "ownerReferences": vec![json!({"kind": "A\u{1b}", "name": "n".repeat(9000)}); 1000],
+            }}),
+        )
+        .unwrap();
+        assert_eq!(
+            present.labels.keys().collect::<Vec<_>>(),
+            ["app.kubernetes.io/managed-by", "kubefed.io/managed"]
+        );
+        let owner = present.owner().unwrap();
+        assert!(
+            owner.starts_with("h\u{fffd}\u{fffd}uu") && owner.chars().count() == LONGEST_TEXT + 1,
+            "{owner}"
+        );
+        assert_eq!(present.annotations.len(), 1);
+        assert_eq!(present.owners.len(), 1);
+        assert!(
+            present.owners[0].starts_with("A\u{fffd} nn") && present.owners[0].len() < 600,
+            "{present:?}"
+        );
+        assert_eq!(present.remote_status, None);
+    }
+
+    #[test]
+    fn a_name_that_no_server_gives_is_no_object() {
+        let kind = types::find("configmaps").unwrap();
+        let of = |uid: &str, version: &str| {
+            Present::of(
+                kind,
+                &json!({"metadata": {"name": "x", "uid": uid, "resourceVersion": version}}),
+            )
+        };
+        assert!(of("0b7e9f0e-3c1e-4a51-9d3b-6f1c2d3e4f50", "12").is_some());
+        assert!(of(&"u".repeat(LONGEST_ID), "12").is_some());
+        for (uid, version) in [
+            (&*"u".repeat(LONGEST_ID + 1), "12"),
+            ("u\u{0}", "12"),
+            ("u\n", "12"),
+            ("u", &*"1".repeat(LONGEST_ID + 1)),
+            ("u", "1\u{7f}"),
+        ] {
+            assert_eq!(of(uid, version), None, "{uid:?} {version:?}");
+        }
     }
 
     #[test]

@@ -80,10 +80,14 @@ impl Placement {
         chosen.map(|cluster| cluster.name.clone()).collect()
     }
 
-    /// The same with the habits of replica preferences: without a selector, no names means all clusters.
+    /// Whether it has neither a name nor a selector: nowhere by itself, everywhere beside a replica preference.
+    pub(crate) fn is_blank(&self) -> bool {
+        self.clusters.as_ref().is_none_or(Vec::is_empty) && self.selector.is_none()
+    }
+
+    /// [`Self::select`] with the habits of replica preferences: without a selector, no names means all clusters.
     pub(crate) fn select_for_preference(&self, clusters: &BTreeMap<ClusterName, Cluster>) -> BTreeSet<ClusterName> {
-        let names_nothing = self.clusters.as_ref().is_none_or(Vec::is_empty);
-        if names_nothing && self.selector.is_none() {
+        if self.is_blank() {
             clusters.keys().cloned().collect()
         } else {
             self.select(clusters)
@@ -236,6 +240,21 @@ mod tests {
         }
         let selector = Placement::parse(Some(&json!({"clusters": [], "clusterSelector": {}}))).unwrap();
         assert!(selector.select_for_preference(&clusters()).is_empty());
+    }
+
+    #[test]
+    fn a_placement_is_blank_without_names_and_without_a_selector() {
+        let is_blank = |placement: Value| Placement::parse(Some(&placement)).unwrap().is_blank();
+        for blank in [
+            Value::Null,
+            json!({}),
+            json!({"clusters": []}),
+            json!({"clusterSelector": null}),
+        ] {
+            assert!(is_blank(blank.clone()), "{blank}");
+        }
+        assert!(!is_blank(json!({"clusters": [{"name": "mars"}]})));
+        assert!(!is_blank(json!({"clusters": [], "clusterSelector": {}})));
     }
 
     #[test]

@@ -20,6 +20,7 @@ pub use admission::admit;
 pub use object::PlainObject;
 pub use preference::{DEPLOYMENT_PREFERENCES, JOB_PREFERENCES, REPLICA_SET_PREFERENCES};
 pub use settle::{Settled, Situation};
+pub(crate) use status::{is_at_most, kept};
 pub use status::{service_ingresses, status};
 
 use crate::types::SYSTEM_NAMESPACE;

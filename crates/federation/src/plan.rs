@@ -15,6 +15,7 @@ use serde_json::Value;
 pub use brake::{Hold, PlannedDelete, brake};
 pub use removal::{Removal, let_go, remove_leftover};
 
+use crate::drift::{Drift, Drifted, Fight};
 use crate::object::DeleteOptions;
 use crate::replicas::{Preference, ReplicaPlan};
 use crate::status::Reason;
@@ -29,6 +30,10 @@ pub(crate) const NOT_READ_YET: &str = "what the cluster holds has not been read 
 /// What it says of something to be removed where its kind is gone.
 pub(crate) const KIND_IS_MISSING: &str =
     "the cluster does not have this kind; the object is removed there when it has it again";
+
+/// What it says of a cluster that is about to be unregistered.
+pub(crate) const LEAVING: &str =
+    "the cluster is being unregistered: what the hub manages there is deleted, and nothing is written";
 
 /// Everything a plan depends on.
 #[derive(Debug, Clone, Copy)]
@@ -61,6 +66,10 @@ pub struct Input<'a> {
     pub managed: &'a BTreeMap<ClusterName, u64>,
     /// For a FederatedNamespace: what each member holds in the namespace, beside what every namespace has.
     pub contents: &'a BTreeMap<ClusterName, Contents>,
+    /// What was found changed in members where an earlier plan said that something was.
+    pub drifts: &'a BTreeMap<ClusterName, Drift>,
+    /// Clusters in which somebody changes the object again each time it is put back.
+    pub fights: &'a BTreeMap<ClusterName, Fight>,
     /// A hold on the change that brought this about, found over several objects together.
     pub held: Option<&'a Hold>,
     /// Whether what the change deletes was confirmed where it was made, such as on a cluster whose labels changed.
@@ -107,6 +116,8 @@ pub struct Plan {
     pub hold: Option<Hold>,
     /// How the preference shares its replicas out.
     pub replicas: Option<ReplicaPlan>,
+    /// Whether the object's own placement names nothing and a preference places it, or did.
+    pub placed_by_preference: bool,
     /// Names in the placement that nobody registered.
     pub unknown_clusters: Vec<String>,
     /// When to look again although nothing happened.
@@ -126,6 +137,8 @@ pub struct ClusterPlan {
     pub desired_replicas: Option<i64>,
     /// What the member says.
     pub live: Live,
+    /// Set where somebody changed what the hub states, whether that is put back or stays.
+    pub drifted: Option<Box<Drifted>>,
 }
 
 /// One thing to do in one cluster.
@@ -240,6 +253,7 @@ impl Plan {
             records: BTreeMap::new(),
             hold: None,
             replicas: None,
+            placed_by_preference: input.is_placed_by_preference(),
             unknown_clusters: placement
                 .map(|one| one.unknown(input.clusters).map(str::to_owned).collect())
                 .unwrap_or_default(),
@@ -253,6 +267,21 @@ impl Plan {
         self.finalizer.is_none()
             && self.records.is_empty()
             && !self.clusters.values().any(|cluster| cluster.step.is_write())
+    }
+
+    /// What was changed in members that drifted, as far as their whole objects are there to tell.
+    pub fn drifts(&self, kind: &TypeDescriptor, live: &BTreeMap<ClusterName, Value>) -> BTreeMap<ClusterName, Drift> {
+        let drift = |(name, cluster): (&ClusterName, &ClusterPlan)| {
+            let drifted = cluster.drifted.as_deref()?;
+            Some((name.clone(), Drift::of(kind, live.get(name)?, drifted)))
+        };
+        self.clusters.iter().filter_map(drift).collect()
+    }
+
+    /// Looks again at this time, or earlier.
+    pub(crate) fn look_again_at(&mut self, at: Timestamp) {
+        let wait = Duration::try_from(at.duration_since(self.at)).unwrap_or_default();
+        self.recheck = Some(self.recheck.map_or(wait, |before| before.min(wait)));
     }
 
     pub(crate) fn look_again(&mut self) {
@@ -271,6 +300,11 @@ impl<'a> Input<'a> {
         self.kind.is_namespace() && crate::types::NEVER_TOUCHED_NAMESPACES.contains(&self.object.name.as_str())
     }
 
+    /// Whether somebody else is emptying that cluster right now.
+    pub(crate) fn is_leaving(&self, name: &ClusterName) -> bool {
+        self.clusters.get(name).is_some_and(|cluster| cluster.leaving)
+    }
+
     /// The numbers of what is there, if it is the hub's: those of somebody else's object say nothing about this one.
     pub(crate) fn live_of_own(&self, name: &ClusterName) -> Live {
         let Some(Observed::Present(present)) = self.observed.get(name) else {
@@ -286,6 +320,22 @@ impl<'a> Input<'a> {
             present.live
         } else {
             Live::default()
+        }
+    }
+
+    /// Whether a preference says where the object goes: nowhere, by its own placement.
+    pub(crate) fn has_preference(&self) -> bool {
+        self.preference.is_some() && self.kind.replicas_path.is_some()
+    }
+
+    /// Whether a preference placed the object, which is nowhere by its own placement. That outlives the preference, since
+    /// whoever takes it away gives the replicas back and does not mean to delete the object.
+    fn is_placed_by_preference(&self) -> bool {
+        let before = self.object.status.as_ref();
+        let was = before.is_some_and(|status| status.placed_by_preference);
+        match &self.object.placement {
+            Ok(placement) => placement.is_blank() && !self.kind.is_plain() && (self.has_preference() || was),
+            Err(_) => was,
         }
     }
 

@@ -7,10 +7,12 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 
+pub(crate) use changes::foreign;
 pub use changes::{FieldChange, MASK};
 
 use crate::object::{Built, build};
 use crate::placement::{Placed, place};
+use crate::plain::CLUSTER_SELECTOR;
 use crate::plan::{Apply, Cause, ClusterPlan, Input, Plan, Step};
 use crate::{ClusterName, HandOver, Observed, Scope, Warning, plan};
 
@@ -89,7 +91,14 @@ impl Action {
 /// Plans, and tells what would happen. `live` are the whole objects that members hold, managedFields included: what
 /// changes field by field is told by them.
 pub fn preview(input: &Input<'_>, live: &BTreeMap<ClusterName, Value>) -> Preview {
-    let planned = plan(input);
+    let mut planned = plan(input);
+    let drifts = planned.drifts(input.kind, live);
+    if !drifts.is_empty() {
+        planned = plan(&Input {
+            drifts: &drifts,
+            ..*input
+        });
+    }
     let clusters = input
         .clusters
         .keys()
@@ -174,10 +183,18 @@ fn left_out(input: &Input<'_>, name: &ClusterName) -> String {
     if let Ok(Placed::Clusters(own)) = alone
         && own.contains(name)
     {
+        let kind = if input.kind.is_plain() {
+            "the namespace"
+        } else {
+            "FederatedNamespace"
+        };
         return format!(
-            "FederatedNamespace {} does not go there, and without the namespace nothing in it can",
+            "{kind} {} does not go there, and without the namespace nothing in it can",
             input.object.namespace
         );
+    }
+    if input.kind.is_plain() {
+        return format!("annotation {CLUSTER_SELECTOR} does not match its labels");
     }
     let placement = input.object.placement.as_ref().ok();
     match placement.map(|placement| (&placement.clusters, &placement.selector)) {
@@ -207,11 +224,14 @@ fn words(cluster: &ClusterPlan) -> (Action, String, String) {
                 "there is one that is nobody else's; it is taken over".to_owned(),
             ),
             Cause::Change => (Action::Update, String::new(), note),
-            Cause::Drift => (
-                Action::Update,
-                String::new(),
-                "it was changed there; the hub's fields are put back".to_owned(),
-            ),
+            Cause::Drift => {
+                let found = cluster.drifted.as_ref().and_then(|drifted| drifted.found.as_ref());
+                let message = match found {
+                    Some(drift) => format!("it was changed there and is put back: {}", drift.values()),
+                    None => "it was changed there; the hub's fields are put back".to_owned(),
+                };
+                (Action::Update, String::new(), message)
+            }
         },
         Step::Delete { .. } => (Action::Delete, String::new(), "not placed here any more".to_owned()),
         Step::Release { .. } => (

@@ -6,6 +6,10 @@
 use serde_json::{Map, Value};
 
 use crate::TypeDescriptor;
+use crate::plain::is_at_most;
+
+/// The most that is kept of one object, in bytes of JSON: room for thousands of ports.
+const MOST: usize = 256 * 1024;
 
 /// The values of such fields in a member object, null when there are none.
 pub(crate) fn observe(kind: &TypeDescriptor, object: &Value) -> Value {
@@ -18,7 +22,12 @@ pub(crate) fn observe(kind: &TypeDescriptor, object: &Value) -> Value {
     let spec = fields
         .iter()
         .filter_map(|field| Some(((*field).to_owned(), object["spec"].get(*field)?.clone())));
-    Value::Object(spec.collect())
+    let observed = Value::Object(spec.collect());
+    if is_at_most(&observed, MOST) {
+        observed
+    } else {
+        Value::Null
+    }
 }
 
 /// An empty list would take away the tokens that the member made for a service account.
@@ -117,6 +126,13 @@ mod tests {
             retained("services", built, member),
             json!({"spec": {"clusterIP": "10.9.9.9", "clusterIPs": ["10.9.9.9"], "healthCheckNodePort": 1}})
         );
+    }
+
+    #[test]
+    fn values_without_end_are_not_kept() {
+        let kind = types::find("services").unwrap();
+        let endless = json!({"spec": {"clusterIP": "10.0.0.1", "clusterIPs": vec!["10.0.0.1"; MOST / 8]}});
+        assert_eq!(observe(kind, &endless), Value::Null);
     }
 
     #[test]

@@ -113,7 +113,7 @@ pub fn settle(
                     applied_hash: Some(apply.hash.clone()),
                     managed_hash: present.managed_hash.clone(),
                     status: String::new(),
-                    message: String::new(),
+                    message: entry.map(|entry| entry.message.clone()).unwrap_or_default(),
                     at: plan.at,
                     leftover: false,
                 };

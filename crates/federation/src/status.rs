@@ -27,6 +27,10 @@ pub struct FederatedStatus {
     /// One entry for each cluster that holds or should hold the object, sorted by name.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub clusters: Vec<ClusterStatus>,
+    /// Set while the object's own placement names nothing and a replica preference has placed it, also when that
+    /// preference is gone.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub placed_by_preference: bool,
 }
 
 /// Whether the object is everywhere it should be.

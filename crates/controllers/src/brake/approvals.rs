@@ -34,8 +34,8 @@ impl Approvals {
         Ok(Self { stored, going })
     }
 
-    /// Keeps them as they are now.
-    pub(super) async fn keep(&mut self, store: &Store, leadership: &Leadership) -> Result<()> {
+    /// Keeps them as they are now. What is written `beside` them is written with them or not at all.
+    pub(super) async fn keep(&mut self, store: &Store, leadership: &Leadership, beside: Vec<Write>) -> Result<()> {
         leadership.check()?;
         let deletes: Vec<Value> = self.going.iter().map(entry).collect();
         let write = match &self.stored {
@@ -68,7 +68,7 @@ impl Approvals {
         };
         let is_delete = matches!(write, Write::Delete { .. });
         let transaction = Transaction {
-            writes: vec![write],
+            writes: std::iter::once(write).chain(beside).collect(),
             lease: Some(leadership.lease().clone()),
         };
         let written = store.write(transaction).await.doing("keeping confirmed deletes")?;

@@ -81,7 +81,7 @@ pub(crate) async fn count(hub: &Hub, fleet: &Fleet) -> Result<BTreeMap<Going, Di
         let Some(records) = records.get(key) else { continue };
         let row = key.kind.row();
         let namespace = namespaces.get(key.namespace.as_str()).copied();
-        let has_preference = preferred.contains(key);
+        let has_preference = preferences::may_have(key.kind) && preferred.contains(key);
         let placed = place(row, object, namespace, settings.scope, &clusters, has_preference);
         let Ok(Placed::Clusters(placed)) = placed else {
             continue;

@@ -56,8 +56,9 @@ pub(super) struct Shelf {
     begun: Instant,
     marks: Arc<Interned<Marks>>,
     objects: HashMap<Place, Packed>,
-    /// What the watch last said to be gone.
+    /// What the watch last said to be gone, and when those of long ago were last forgotten.
     gone: HashMap<Place, Gone>,
+    pruned: Instant,
     /// A whole list has been seen.
     synced: bool,
     /// What the list that is under way has brought so far.
@@ -86,10 +87,17 @@ impl Shelf {
             marks,
             objects: HashMap::new(),
             gone: HashMap::new(),
+            pruned: now,
             synced: false,
             listing: None,
             trouble: None,
         }
+    }
+
+    /// Objects that are there, and that are gone, as far as they are kept.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> (usize, usize) {
+        (self.objects.len(), self.gone.len())
     }
 
     pub(super) fn look(&self, place: &Key, now: Instant) -> Look {
@@ -168,7 +176,8 @@ impl Shelf {
     /// The watch says that the object is gone, or has lost its label; `present` is as it last was.
     pub(super) fn gone(&mut self, place: Place, present: Present, now: Instant) {
         self.objects.remove(&place);
-        if self.gone.len() >= MANY_GONE {
+        if self.gone.len() >= MANY_GONE && now.duration_since(self.pruned) >= LATE {
+            self.pruned = now;
             self.gone.retain(|_, gone| now.duration_since(gone.at) < LATE);
         }
         let last = Packed::new(present, &self.marks);
@@ -344,6 +353,26 @@ mod tests {
         };
         shelf.put(place("a"), another);
         assert_eq!(version(&shelf, "a").as_deref(), Some("2"));
+    }
+
+    #[test]
+    fn what_has_gone_is_forgotten_once_in_a_while_and_not_with_every_one_that_goes() {
+        let mut shelf = synced(&[]);
+        let begun = Instant::now();
+        let mut go = |name: usize, now: Instant| {
+            shelf.gone(place(&name.to_string()), present(7), now);
+            (shelf.gone.len(), shelf.pruned)
+        };
+        for name in 0..2 * MANY_GONE {
+            go(name, begun);
+        }
+        let (all, pruned) = go(2 * MANY_GONE, begun + LATE * 2);
+        assert_eq!((all, pruned), (1, begun + LATE * 2), "those of long ago are forgotten");
+        for name in 0..MANY_GONE {
+            go(name, begun + LATE * 2);
+        }
+        let (all, again) = go(9 * MANY_GONE, begun + LATE * 5 / 2);
+        assert_eq!((all, again), (MANY_GONE + 2, pruned), "it has just been looked through");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use atoll_federation::{EventNote, hash};
+use atoll_federation::{EventNote, Reason, hash};
 use atoll_store::{Object, ObjectKey, Write};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -39,8 +39,19 @@ impl Event {
     /// The same happened again.
     pub(super) fn again(&mut self, told: &Told) {
         self.subject = told.subject.clone();
+        self.note = told.note.clone();
         self.count += 1;
         self.last = self.last.max(told.at);
+    }
+
+    /// What tells this event from others of its reason. What is held waits for one answer, whose token changes with what
+    /// would go: the last one is the one to give.
+    fn words(&self) -> &str {
+        if self.note.reason == Reason::Held.as_str() {
+            ""
+        } else {
+            &self.note.message
+        }
     }
 
     /// The same words about the same object have the same name.
@@ -51,7 +62,7 @@ impl Event {
             subject.uid,
             note.warning,
             note.reason,
-            note.message
+            self.words()
         ]));
         digits.truncate(DIGITS);
         let mut name = subject.name.clone();
@@ -74,6 +85,7 @@ impl Event {
         let count = body["count"].as_i64().unwrap_or(1);
         body["count"] = count.saturating_add(self.count).into();
         body["lastTimestamp"] = self.last.to_string().into();
+        body["message"] = self.note.message.as_str().into();
         body["involvedObject"]["resourceVersion"] = self.subject.resource_version.as_str().into();
         Write::Update {
             key,
@@ -210,6 +222,24 @@ mod tests {
         assert_eq!((body["count"].as_i64(), expected), (Some(6), Revision(3)));
         assert_eq!(body["lastTimestamp"], "1970-01-01T00:00:09Z");
         assert_eq!(body["firstTimestamp"], "x");
+    }
+
+    #[test]
+    fn what_is_held_is_one_event_whatever_token_it_asks_for() {
+        let held = |token: &str| {
+            let mut told = told(&format!("eu-1: 20 objects would go; confirm with {token}"), 5);
+            (told.note.warning, told.note.reason) = (true, "Held");
+            told
+        };
+        let mut event = Event::of(&held("a"));
+        assert_eq!(event.key(), Event::of(&held("b")).key());
+        event.again(&held("b"));
+        let before = stored(json!({"count": 1, "message": "confirm with a", "involvedObject": {}}));
+        let Write::Update { body, .. } = event.write(Some(&before)) else {
+            panic!("there is one")
+        };
+        assert_eq!(body["message"], "eu-1: 20 objects would go; confirm with b");
+        assert_eq!(body["count"], 3);
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! The queue as a value: time and chance come in as arguments.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::lane::Lane;
+use super::line::Line;
+use super::pace::Pace;
 use super::{Fair, Verdict};
 
 const FIRST_DELAY: Duration = Duration::from_secs(1);
@@ -21,17 +22,24 @@ struct Entry {
 enum State {
     /// Its time will come.
     Waiting { due: Instant, serial: u64 },
-    /// It stands in its lane.
-    Ready,
-    /// Somebody works on it; by this time there is a reason to look again.
-    Taken { again: Option<Instant> },
+    /// It stands in a line; in that of the urgent ones too, when somebody waits for it.
+    Ready { urgent: bool },
+    /// Somebody works on it; by this time there is a reason to look again, and somebody waits for that.
+    Taken { again: Option<Instant>, urgent: bool },
 }
+
+const TAKEN: State = State::Taken {
+    again: None,
+    urgent: false,
+};
 
 pub(super) struct Core<K> {
     entries: HashMap<K, Entry>,
-    /// Ready keys by lane, and the lanes in the order of their turns.
-    lanes: HashMap<String, Lane<K>>,
-    turns: VecDeque<String>,
+    /// Ready keys that somebody waits for.
+    urgent: Line<K>,
+    /// All ready keys, and some that were urgent and have had their turn.
+    others: Line<K>,
+    pace: Pace,
     ready: usize,
     /// Waiting keys by time; the serial number tells equal times apart.
     timers: BTreeMap<(Instant, u64), K>,
@@ -44,8 +52,9 @@ impl<K: Fair + Clone + Eq + Hash + Ord> Core<K> {
     pub(super) fn new(limit: usize) -> Self {
         Self {
             entries: HashMap::new(),
-            lanes: HashMap::new(),
-            turns: VecDeque::new(),
+            urgent: Line::default(),
+            others: Line::default(),
+            pace: Pace::default(),
             ready: 0,
             timers: BTreeMap::new(),
             serial: 0,
@@ -63,8 +72,8 @@ impl<K: Fair + Clone + Eq + Hash + Ord> Core<K> {
                 return;
             }
             None => {}
-            Some(State::Ready) => return,
-            Some(State::Taken { again }) => {
+            Some(State::Ready { .. }) => return,
+            Some(State::Taken { again, .. }) => {
                 *again = Some(again.map_or(due, |again| again.min(due)));
                 return;
             }
@@ -79,19 +88,22 @@ impl<K: Fair + Clone + Eq + Hash + Ord> Core<K> {
     /// There is a reason to look at `key` before others: somebody waits for it.
     pub(super) fn hurry(&mut self, key: K, now: Instant) {
         self.add(key.clone(), now, now);
-        if self
-            .entries
-            .get(&key)
-            .is_some_and(|entry| matches!(entry.state, State::Ready))
-        {
-            self.lane(&key).urgent.push_back(key);
+        match self.entries.get_mut(&key).map(|entry| &mut entry.state) {
+            Some(State::Ready { urgent }) => {
+                if !std::mem::replace(urgent, true) {
+                    self.urgent.push(key);
+                }
+            }
+            Some(State::Taken { urgent, .. }) => *urgent = true,
+            Some(State::Waiting { .. }) | None => {}
         }
     }
 
     fn schedule(&mut self, key: K, due: Instant, now: Instant) {
         let state = if due <= now {
-            self.line_up(key.clone());
-            State::Ready
+            self.others.push(key.clone());
+            self.ready += 1;
+            State::Ready { urgent: false }
         } else {
             self.serial += 1;
             self.timers.insert((due, self.serial), key.clone());
@@ -103,56 +115,50 @@ impl<K: Fair + Clone + Eq + Hash + Ord> Core<K> {
         self.entries
             .entry(key)
             .or_insert(Entry {
-                state: State::Ready,
+                state: TAKEN,
                 failures: 0,
             })
             .state = state;
     }
 
-    fn line_up(&mut self, key: K) {
-        self.lane(&key).others.push_back(key);
-        self.ready += 1;
-    }
-
-    /// The lane of a key that is put there now.
-    fn lane(&mut self, key: &K) -> &mut Lane<K> {
-        let lane = self.lanes.entry(key.lane().to_owned()).or_default();
-        if lane.is_empty() {
-            self.turns.push_back(key.lane().to_owned());
-        }
-        lane
-    }
-
-    /// The next key whose time has come; lanes take turns.
-    pub(super) fn take(&mut self, now: Instant) -> Option<K> {
-        self.wake(now);
-        while let Some(name) = self.turns.pop_front() {
-            let Some(lane) = self.lanes.get_mut(&name) else {
-                continue;
-            };
-            let mut next = None;
-            while next.is_none()
-                && let Some(key) = lane.pop()
-            {
-                // Otherwise it was urgent, and had its turn.
-                next = self
-                    .entries
-                    .get_mut(&key)
-                    .filter(|entry| matches!(entry.state, State::Ready))
-                    .map(|entry| entry.state = State::Taken { again: None })
-                    .map(|()| key);
-            }
-            if lane.is_empty() {
-                self.lanes.remove(&name);
-            } else {
-                self.turns.push_back(name);
-            }
-            if next.is_some() {
-                self.ready -= 1;
-                return next;
+    /// The next key that somebody waits for.
+    pub(super) fn take_hurried(&mut self, now: Instant) -> Option<K> {
+        while let Some(key) = self.urgent.pop() {
+            if self.claim(&key, true) {
+                self.pace.hurried(now);
+                return Some(key);
             }
         }
         None
+    }
+
+    /// The next key whose time has come, unless somebody is in a hurry.
+    pub(super) fn take(&mut self, now: Instant) -> Option<K> {
+        self.wake(now);
+        while self.pace.lets_pass(now)
+            && let Some(key) = self.others.pop()
+        {
+            if self.claim(&key, false) {
+                self.pace.passed(now);
+                return Some(key);
+            }
+        }
+        None
+    }
+
+    /// Takes a key out of a line, unless it stands there for nothing: it had its turn in another one.
+    fn claim(&mut self, key: &K, from_urgent: bool) -> bool {
+        let Some(entry) = self.entries.get_mut(key) else {
+            return false;
+        };
+        match entry.state {
+            State::Ready { urgent } if urgent || !from_urgent => {
+                entry.state = TAKEN;
+                self.ready -= 1;
+                true
+            }
+            State::Ready { .. } | State::Waiting { .. } | State::Taken { .. } => false,
+        }
     }
 
     fn wake(&mut self, now: Instant) {
@@ -161,21 +167,26 @@ impl<K: Fair + Clone + Eq + Hash + Ord> Core<K> {
         {
             let key = first.remove();
             if let Some(entry) = self.entries.get_mut(&key) {
-                entry.state = State::Ready;
+                entry.state = State::Ready { urgent: false };
+                self.ready += 1;
+                self.others.push(key);
             }
-            self.line_up(key);
         }
     }
 
-    /// When the next waiting key is due.
-    pub(super) fn next_due(&self) -> Option<Instant> {
-        self.timers.first_key_value().map(|((due, _), _)| *due)
+    /// When the next waiting key is due, or may pass.
+    pub(super) fn next_due(&self, now: Instant) -> Option<Instant> {
+        let due = self.timers.first_key_value().map(|((due, _), _)| *due);
+        let passes = (!self.others.is_empty()).then(|| self.pace.next(now));
+        due.into_iter().chain(passes).min()
     }
 
     /// The work on `key` has ended; `chance` is between 0 and 1.
     pub(super) fn finish(&mut self, key: &K, verdict: Verdict, now: Instant, chance: f64) {
         let Some(entry) = self.entries.get_mut(key) else { return };
-        let State::Taken { again } = entry.state else { return };
+        let State::Taken { again, urgent } = entry.state else {
+            return;
+        };
         let own = match verdict {
             Verdict::Settled(delay) => {
                 entry.failures = 0;
@@ -192,6 +203,9 @@ impl<K: Fair + Clone + Eq + Hash + Ord> Core<K> {
             None => {
                 self.entries.remove(key);
             }
+        }
+        if urgent {
+            self.hurry(key.clone(), now);
         }
     }
 
@@ -240,34 +254,64 @@ mod tests {
     }
 
     #[test]
-    fn what_somebody_waits_for_goes_first_and_not_for_ever() {
+    fn what_somebody_waits_for_need_not_stand_in_line() {
         let (mut queue, now) = queue();
         queue.add(A, now, now);
         queue.add(B, now, now);
         queue.hurry(B, now);
         assert_eq!(queue.len(), 2);
-        assert_eq!(queue.take(now), Some(B));
-        assert_eq!(queue.take(now), Some(A));
-        assert_eq!((queue.take(now), queue.len()), (None, 0));
+        assert_eq!((queue.take_hurried(now), queue.take_hurried(now)), (Some(B), None));
+        let later = after(now, 1);
+        assert_eq!(queue.take(later), Some(A));
+        assert_eq!((queue.take(later), queue.len()), (None, 0));
         // What comes back is not taken twice for having stood in two lines.
-        queue.finish(&B, Verdict::Again, now, 0.0);
-        assert_eq!((queue.take(now), queue.take(now)), (Some(B), None));
+        queue.finish(&B, Verdict::Again, later, 0.0);
+        assert_eq!((queue.take(later), queue.take(later)), (Some(B), None));
+    }
 
-        const MANY: [Name; 6] = [
-            Name("x", "1"),
-            Name("x", "2"),
-            Name("x", "3"),
-            Name("x", "4"),
-            Name("x", "5"),
-            Name("x", "6"),
-        ];
-        queue.finish(&A, Verdict::Again, now, 0.0);
+    #[test]
+    fn while_somebody_waits_the_others_pass_one_by_one() {
+        const MANY: [Name; 4] = [Name("x", "1"), Name("x", "2"), Name("y", "3"), Name("y", "4")];
+        let (mut queue, now) = queue();
+        for key in [A, B, C] {
+            queue.add(key, now, now);
+        }
         for name in MANY {
             queue.hurry(name, now);
         }
-        let taken: Vec<Name> = std::iter::from_fn(|| queue.take(now)).collect();
-        let turn = taken.iter().position(|name| *name == A).unwrap();
-        assert_eq!((taken.len(), turn), (7, 4));
+        let hurried = std::iter::from_fn(|| queue.take_hurried(now));
+        assert!(hurried.eq([MANY[0].clone(), MANY[2].clone(), MANY[1].clone(), MANY[3].clone()]));
+        assert_eq!(queue.take(now), None, "nobody passes right after them");
+        let mut passed = Vec::new();
+        for _ in 0..3 {
+            let due = queue.next_due(now).unwrap();
+            passed.extend(queue.take(due));
+            assert_eq!(queue.take(due), None);
+        }
+        assert_eq!(passed, [A, C, B]);
+        assert_eq!(queue.take(after(now, 1)), None);
+        assert_eq!(queue.next_due(now), None);
+    }
+
+    #[test]
+    fn who_is_in_a_hurry_twice_has_one_turn() {
+        let (mut queue, now) = queue();
+        queue.hurry(A, now);
+        queue.hurry(A, now);
+        assert_eq!((queue.len(), queue.take_hurried(now)), (1, Some(A)));
+        queue.finish(&A, Verdict::Settled(None), now, 0.0);
+        assert_eq!((queue.len(), queue.take_hurried(now)), (0, None));
+    }
+
+    #[test]
+    fn a_hurry_that_comes_while_somebody_works_is_not_forgotten() {
+        let (mut queue, now) = queue();
+        queue.add(A, now, now);
+        assert_eq!(queue.take(now), Some(A));
+        queue.hurry(A, now);
+        assert_eq!(queue.take_hurried(now), None);
+        queue.finish(&A, Verdict::Failed(Duration::from_secs(30)), now, 0.0);
+        assert_eq!(queue.take_hurried(now), Some(A));
     }
 
     #[test]
@@ -298,12 +342,12 @@ mod tests {
         let (mut queue, now) = queue();
         queue.add(A, after(now, 10), now);
         queue.add(A, after(now, 20), now);
-        assert_eq!(queue.next_due(), Some(after(now, 10)));
+        assert_eq!(queue.next_due(now), Some(after(now, 10)));
         queue.add(A, after(now, 5), now);
-        assert_eq!(queue.next_due(), Some(after(now, 5)));
+        assert_eq!(queue.next_due(now), Some(after(now, 5)));
         assert_eq!(queue.take(after(now, 4)), None);
         assert_eq!(queue.take(after(now, 5)), Some(A));
-        assert_eq!(queue.next_due(), None, "the later time is forgotten");
+        assert_eq!(queue.next_due(now), None, "the later time is forgotten");
     }
 
     #[test]
@@ -332,7 +376,7 @@ mod tests {
         for _ in 0..8 {
             assert_eq!(queue.take(now), Some(A));
             queue.finish(&A, Verdict::Failed(Duration::ZERO), now, 0.0);
-            let due = queue.next_due().unwrap();
+            let due = queue.next_due(now).unwrap();
             waits.push((due - now).as_secs());
             now = due;
         }
@@ -341,7 +385,7 @@ mod tests {
         assert_eq!(queue.take(now), Some(A));
         queue.finish(&A, Verdict::Settled(Some(Duration::from_secs(600))), now, 0.0);
         assert_eq!(queue.failures(&A), 0);
-        assert_eq!(queue.next_due(), Some(after(now, 600)));
+        assert_eq!(queue.next_due(now), Some(after(now, 600)));
     }
 
     #[test]
@@ -350,7 +394,7 @@ mod tests {
         queue.add(A, now, now);
         queue.take(now);
         queue.finish(&A, Verdict::Failed(Duration::from_secs(30)), now, 0.5);
-        assert_eq!(queue.next_due(), Some(after(now, 30)));
+        assert_eq!(queue.next_due(now), Some(after(now, 30)));
     }
 
     #[test]

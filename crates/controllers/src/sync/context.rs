@@ -7,7 +7,9 @@ use atoll_federation::placement::{Placed, place};
 use atoll_federation::plain::{PlainObject, Settled, Situation};
 use atoll_federation::plan::{Contents, Hold, Input, Pods};
 use atoll_federation::replicas::Preference;
-use atoll_federation::{Cluster, ClusterName, FederatedObject, Observed, Present, Record, Settings, TypeDescriptor};
+use atoll_federation::{
+    Cluster, ClusterName, Drift, FederatedObject, Fight, Observed, Present, Record, Settings, TypeDescriptor,
+};
 use atoll_store::{Propagation, Store};
 use jiff::Timestamp;
 
@@ -33,6 +35,10 @@ pub(crate) struct Context {
     /// Objects in the namespace that the hub manages, by cluster.
     inside: BTreeMap<ClusterName, u64>,
     pods: BTreeMap<ClusterName, Pods>,
+    /// What was found changed in members.
+    drifts: BTreeMap<ClusterName, Drift>,
+    /// Where somebody changes the object again each time it is put back.
+    fights: BTreeMap<ClusterName, Fight>,
     /// What a preference object says about the object.
     pub(crate) stated: Option<Stated>,
     /// The same object with what only plain ones have.
@@ -83,6 +89,8 @@ impl Context {
             contents: BTreeMap::new(),
             inside: BTreeMap::new(),
             pods: BTreeMap::new(),
+            drifts: BTreeMap::new(),
+            fights: BTreeMap::new(),
             stated: preferences::find(&hub.store, key).await?,
             plain: None,
             settled: None,
@@ -183,6 +191,16 @@ impl Context {
         self.pods.insert(name.clone(), pods);
     }
 
+    /// Takes note of what was found changed in a member.
+    pub(crate) fn note_drift(&mut self, name: &ClusterName, drift: Drift) {
+        self.drifts.insert(name.clone(), drift);
+    }
+
+    /// Takes note of where the hub waits before it puts the object back.
+    pub(crate) fn note_fights(&mut self, fights: BTreeMap<ClusterName, Fight>) {
+        self.fights = fights;
+    }
+
     /// Whether the pods of a member have to be known before replicas are shared out.
     pub(crate) fn needs_pods(&self, name: &ClusterName, present: &Present) -> bool {
         let keeps_share = self.clusters.get(name).is_some_and(|cluster| cluster.keeps_share);
@@ -230,6 +248,14 @@ impl Context {
         self.placed = placed.unwrap_or_default();
     }
 
+    /// The confirmation that the object carries although nothing of it is where it is not placed. That of an object which
+    /// is being deleted is about that.
+    pub(crate) fn useless_confirmation(&self) -> Option<&str> {
+        let leaves_something = self.records.keys().any(|name| self.may_delete(name));
+        let token = self.object.confirm_deletes.as_deref();
+        token.filter(|_| !leaves_something && !self.object.is_deleting())
+    }
+
     /// The deletes of this change wait.
     pub(crate) fn hold(&mut self, hold: Hold) {
         self.held = Some(hold);
@@ -268,6 +294,8 @@ impl Context {
             pods: &self.pods,
             managed: &self.managed,
             contents: &self.contents,
+            drifts: &self.drifts,
+            fights: &self.fights,
             held: self.held.as_ref(),
             confirmed: self.confirmed,
         }

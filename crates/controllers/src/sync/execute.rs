@@ -106,7 +106,7 @@ impl Target<'_> {
             self.set_replicas(replicas, replicas.object.clone()).await?;
         }
         if let Some(whose) = apply.hand_over {
-            let live = self.ask(OwnRequest::get(self.path())).await?;
+            let live = self.ask(OwnRequest::get_object(self.path())).await?;
             self.hand_over(whose, &live, &apply.object).await?;
         }
         let mut answer = self.main_apply(apply).await?;

@@ -8,13 +8,17 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use atoll_federation::{ClusterName, Reason};
+use atoll_federation::{ClusterName, Observed, Reason};
+use tokio::time::Instant;
 
 use super::observe::Seen;
 use crate::key::Key;
 
 /// Late requests per cluster, beyond which it is not asked more.
 const MOST: usize = 4;
+
+/// What arrived longer ago than this tells nothing any more.
+const FRESH: Duration = Duration::from_secs(10);
 
 /// What came late.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,9 +38,20 @@ pub(super) enum Arrival {
     },
 }
 
+impl Arrival {
+    /// Whether the member has answered at all.
+    pub(super) fn is_answer(&self) -> bool {
+        match self {
+            Self::Seen(seen) => !matches!(seen.observed, Observed::Unknown { .. }),
+            Self::Done => true,
+            Self::Failed { .. } => false,
+        }
+    }
+}
+
 enum Lane {
     Busy,
-    Arrived(Arrival),
+    Arrived(Arrival, Instant),
 }
 
 #[derive(Default)]
@@ -68,7 +83,7 @@ impl Lanes {
         let mut inner = self.inner();
         inner
             .lanes
-            .insert((key.clone(), cluster.clone()), Lane::Arrived(arrival));
+            .insert((key.clone(), cluster.clone()), Lane::Arrived(arrival, Instant::now()));
         if let Some(count) = inner.busy.get_mut(cluster) {
             *count = count.saturating_sub(1);
             if *count == 0 {
@@ -85,12 +100,20 @@ impl Lanes {
         }
         let place = (key.clone(), cluster.clone());
         match inner.lanes.remove(&place)? {
-            Lane::Arrived(arrival) => Some(arrival),
+            Lane::Arrived(arrival, at) => (at.elapsed() < FRESH).then_some(arrival),
             Lane::Busy => {
                 inner.lanes.insert(place, Lane::Busy);
                 None
             }
         }
+    }
+
+    /// Nobody will ask for what came late for this object.
+    pub(super) fn forget(&self, key: &Key) {
+        let is_its = |(other, _): &(Key, ClusterName)| other == key;
+        self.inner()
+            .lanes
+            .retain(|place, lane| matches!(lane, Lane::Busy) || !is_its(place));
     }
 
     /// Whether a request about this object is still under way.
@@ -107,7 +130,7 @@ impl Lanes {
 
 #[cfg(test)]
 mod tests {
-    use atoll_federation::{Observed, types};
+    use atoll_federation::types;
 
     use super::*;
     use crate::key::Kind;
@@ -139,6 +162,22 @@ mod tests {
         assert!(!lanes.is_busy(&key("a"), &eu));
         assert_eq!(lanes.take(&key("a"), &eu), Some(seen()));
         assert_eq!(lanes.take(&key("a"), &eu), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_arrived_long_ago_or_for_nobody_is_dropped() {
+        let (lanes, eu) = (Lanes::default(), ClusterName::parse("eu-1").unwrap());
+        for name in ["a", "b"] {
+            lanes.begin(&key(name), &eu);
+            lanes.end(&key(name), &eu, seen());
+        }
+        lanes.forget(&key("a"));
+        assert_eq!(lanes.take(&key("a"), &eu), None);
+        tokio::time::advance(FRESH).await;
+        assert_eq!(lanes.take(&key("b"), &eu), None);
+        lanes.begin(&key("c"), &eu);
+        lanes.forget(&key("c"));
+        assert!(lanes.is_busy(&key("c"), &eu), "its end is still to come");
     }
 
     #[test]

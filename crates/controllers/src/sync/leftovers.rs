@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use atoll_federation::object::CONFIRM_DELETES_ANNOTATION;
 use atoll_federation::plan::{Hold, PlannedDelete, Removal, remove_leftover};
@@ -16,6 +17,8 @@ use super::Sync;
 use super::context::{records, row};
 use super::execute::carry_out;
 use super::observe::{Seen, look, look_inside};
+use super::rounds::LONGEST_RETRY;
+use super::slots::Slot;
 use crate::error::{Doing, Result};
 use crate::fleet;
 use crate::key::Key;
@@ -30,11 +33,11 @@ enum End {
     /// It is on its way out.
     Going,
     /// It did not work.
-    Retry(std::time::Duration),
+    Retry(Duration),
 }
 
 /// Removes what can be removed.
-pub(super) async fn remove(sync: &Arc<Sync>, key: &Key) -> Result<Verdict> {
+pub(super) async fn remove(sync: &Arc<Sync>, key: &Key, slot: &mut Slot) -> Result<Verdict> {
     let records = records(&sync.hub.store, key).await?;
     let fleet = sync.fleet.borrow().clone();
     // Where the record is no leftover, somebody took the finalizer off by hand: then what is there stays there.
@@ -46,6 +49,8 @@ pub(super) async fn remove(sync: &Arc<Sync>, key: &Key) -> Result<Verdict> {
     for (cluster, kind) in sync.concerns.set(key, waiting.clone()) {
         sync.cache.leave(&cluster, kind);
     }
+    let away = waiting.iter().filter(|name| !sync.is_ready(name));
+    sync.miss(key, &away.cloned().collect());
     let ends = records.iter().map(|(name, record)| {
         let waits = waiting.contains(name);
         async move {
@@ -57,6 +62,8 @@ pub(super) async fn remove(sync: &Arc<Sync>, key: &Key) -> Result<Verdict> {
             Ok::<_, crate::Error>((name.clone(), end))
         }
     });
+    // From here on it mostly waits for members.
+    slot.yield_turn();
     let ends: BTreeMap<ClusterName, End> = join_all(ends).await.into_iter().collect::<Result<_>>()?;
 
     let mut verdict = Verdict::Settled(Some(sync.resync()));
@@ -68,7 +75,13 @@ pub(super) async fn remove(sync: &Arc<Sync>, key: &Key) -> Result<Verdict> {
             End::Rest(None) => {}
             End::Going if matches!(verdict, Verdict::Failed(_)) => {}
             End::Going => verdict = Verdict::Settled(Some(atoll_federation::plan::RECHECK)),
-            End::Retry(at_least) => verdict = Verdict::Failed(at_least),
+            End::Retry(at_least) => {
+                let before = match verdict {
+                    Verdict::Failed(before) => before,
+                    Verdict::Settled(_) | Verdict::Again => Duration::ZERO,
+                };
+                verdict = Verdict::Failed(at_least.min(LONGEST_RETRY).max(before));
+            }
         }
     }
     let all_gone = dropped.len() == records.len();
@@ -97,9 +110,13 @@ async fn one(sync: &Arc<Sync>, key: &Key, name: &ClusterName, record: &Record) -
     else {
         return Ok(End::Rest(None));
     };
+    if sync.lanes.is_clogged(name) {
+        sync.miss_clogged(key, name);
+        return Ok(End::Rest(None));
+    }
     sync.cache.watch(name, key.kind, member);
     let seen = if key.kind.row().is_namespace() {
-        look_inside(member, key, options.observe_deadline).await
+        look_inside(&sync.hub, member, key).await
     } else {
         let observed = look(member, key, options.observe_deadline).await;
         Seen {
@@ -112,7 +129,7 @@ async fn one(sync: &Arc<Sync>, key: &Key, name: &ClusterName, record: &Record) -
         Removal::Gone => return Ok(End::Drop),
         Removal::Away(_) => return Ok(End::Rest(None)),
         Removal::Going => return Ok(End::Going),
-        Removal::Unclear(..) => return Ok(End::Retry(std::time::Duration::ZERO)),
+        Removal::Unclear(..) => return Ok(End::Retry(Duration::ZERO)),
     };
     if let (Step::Delete { .. }, Some(strangers @ 1..)) = (&step, seen.unmanaged) {
         // The object is gone, so the cluster is where it can be confirmed.
@@ -131,7 +148,7 @@ async fn one(sync: &Arc<Sync>, key: &Key, name: &ClusterName, record: &Record) -
         .await
         .doing("reading a federated object")?;
     if is_back.is_some() {
-        return Ok(End::Retry(std::time::Duration::ZERO));
+        return Ok(End::Retry(Duration::ZERO));
     }
     sync.leadership.check()?;
     let done = carry_out(member, key, &step, options.step_deadline).await;

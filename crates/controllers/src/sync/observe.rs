@@ -10,6 +10,7 @@ use tokio::time::timeout;
 use super::contents;
 use super::failure::unknown;
 use crate::cache::collection;
+use crate::hub::Hub;
 use crate::key::Key;
 
 /// What a look found.
@@ -36,7 +37,7 @@ pub(crate) async fn look(member: &Member, key: &Key, deadline: Duration) -> Obse
 pub(crate) async fn look_whole(member: &Member, key: &Key, deadline: Duration) -> (Observed, Option<Value>) {
     let row = key.kind.row();
     let path = collection(row).object_path(key.target_namespace(), &key.name);
-    match ask(member, OwnRequest::get(path), deadline).await {
+    match ask(member, OwnRequest::get_object(path), deadline).await {
         Ok(object) => (read(row, key, &object), Some(object)),
         Err(error) if is_absent(key, &error) => (Observed::Absent, None),
         Err(error) => (unknown(&error), None),
@@ -44,15 +45,17 @@ pub(crate) async fn look_whole(member: &Member, key: &Key, deadline: Duration) -
 }
 
 /// The same for a namespace that is about to be deleted: what else is in it must be known too.
-pub(crate) async fn look_inside(member: &Member, key: &Key, deadline: Duration) -> Seen {
-    let observed = look(member, key, deadline).await;
-    if !matches!(observed, Observed::Present(_)) {
+pub(crate) async fn look_inside(hub: &Hub, member: &Member, key: &Key) -> Seen {
+    let observed = look(member, key, hub.options.observe_deadline).await;
+    // Of one that is on its way out nothing is left to decide.
+    let is_to_be_decided = matches!(&observed, Observed::Present(present) if !present.deleting);
+    if !is_to_be_decided {
         return Seen {
             observed,
             unmanaged: None,
         };
     }
-    match contents::count_unmanaged(member, &key.name, deadline).await {
+    match contents::count_unmanaged(hub, member, &key.name).await {
         Ok(count) => Seen {
             observed,
             unmanaged: Some(count),

@@ -4,23 +4,24 @@
 //! Most objects of these kinds only rest on the hub, and cost nothing but a look at a change: nothing of them is recorded
 //! or watched.
 
+mod declared;
+mod scaled;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use atoll_federation::object::FINALIZER;
-use atoll_federation::plain::{
-    self, DELETE_FINALIZER, HPA_TARGETS, ORPHAN_FINALIZER, PlainObject, SERVICE_INGRESSES, Settled,
-};
+use atoll_federation::plain::{self, DELETE_FINALIZER, HPA_TARGETS, ORPHAN_FINALIZER, PlainObject, SERVICE_INGRESSES};
 use atoll_federation::{ClusterName, FederatedObject, FederatedStatus, Observed, TypeDescriptor, types};
-use atoll_store::{Change, Object, ObjectKey, Store, Transaction, Write};
+use atoll_store::{Change, Object, ObjectKey, Store};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::Sync;
-use super::context::Context;
+pub(super) use self::declared::Declared;
+pub(super) use self::scaled::{beside, tell_target};
 use crate::error::{Doing, Error, Result};
 use crate::hub::Hub;
-use crate::key::{Key, Kind};
+use crate::key::Key;
 
 /// What a stored object is to the controllers.
 pub(crate) enum Read {
@@ -80,7 +81,7 @@ pub(crate) fn scope_of(namespace: &Value) -> Option<FederatedObject> {
     (!read.released).then_some(read.object)
 }
 
-/// The hub's Namespaces, to tell of many objects which are federated.
+/// The hub's Namespaces, to tell of many objects how they are federated.
 #[derive(Default)]
 pub(crate) struct Namespaces(HashMap<String, Arc<Value>>);
 
@@ -92,11 +93,10 @@ impl Namespaces {
         Ok(Self(by_name.collect()))
     }
 
-    /// Whether the controllers have anything to do with an object. Federated kinds always are their business.
-    pub(crate) fn concern(&self, key: &Key, body: &Value) -> bool {
-        let row = key.kind.row();
-        let namespace = self.0.get(&key.namespace).map(|body| &**body);
-        !row.is_plain() || plain::is_held(body) || plain::is_federated(row, body, namespace)
+    /// Those that make federated what lies in them.
+    pub(super) fn federating(&self) -> impl Iterator<Item = &str> {
+        let federating = self.0.iter().filter(|(name, body)| federates(name, body));
+        federating.map(|(name, _)| name.as_str())
     }
 
     /// The object as the planner places it, unless it rests on the hub or is let go.
@@ -111,8 +111,50 @@ impl Namespaces {
     }
 }
 
+/// The hub's Namespaces that some changes lie in, each read once.
+pub(super) struct Homes<'a> {
+    store: &'a Store,
+    known: HashMap<String, Option<Arc<Value>>>,
+}
+
+impl<'a> Homes<'a> {
+    pub(super) fn new(store: &'a Store) -> Self {
+        Self {
+            store,
+            known: HashMap::new(),
+        }
+    }
+
+    async fn find(&mut self, name: &str) -> Result<Option<Arc<Value>>> {
+        if name.is_empty() {
+            return Ok(None);
+        }
+        if let Some(known) = self.known.get(name) {
+            return Ok(known.clone());
+        }
+        let key = ObjectKey::new("", "namespaces", "", name);
+        let stored = self.store.object(&key).await.doing("reading a namespace")?;
+        let body = stored.map(|stored| stored.body);
+        self.known.insert(name.to_owned(), body.clone());
+        Ok(body)
+    }
+
+    /// Whether a Namespace makes federated what lies in it.
+    pub(super) async fn federate(&mut self, name: &str) -> Result<bool> {
+        let namespace = self.find(name).await?;
+        Ok(namespace.is_some_and(|namespace| federates(name, &namespace)))
+    }
+}
+
+/// Whether a Namespace makes federated what lies in it.
+fn federates(name: &str, namespace: &Value) -> bool {
+    let row = types::PLAIN_TYPES.iter().find(|row| row.target.namespaced);
+    let inside = json!({"metadata": {"namespace": name}});
+    row.is_some_and(|row| plain::is_federated(row, &inside, Some(namespace)))
+}
+
 /// Whether a change of a plain object is worth a look.
-pub(super) async fn is_worth_a_look(sync: &Sync, key: &Key, change: &Change) -> Result<bool> {
+pub(super) async fn is_worth_a_look(homes: &mut Homes<'_>, key: &Key, change: &Change) -> Result<bool> {
     let row = key.kind.row();
     if !row.is_plain() {
         return Ok(true);
@@ -121,11 +163,7 @@ pub(super) async fn is_worth_a_look(sync: &Sync, key: &Key, change: &Change) -> 
     if bodies().any(|body| plain::is_held(body) || plain::is_federated(row, body, None)) {
         return Ok(true);
     }
-    let Some(after) = &change.after else {
-        return Ok(false);
-    };
-    let namespace = namespace_of(&sync.hub.store, key).await?;
-    Ok(namespace.is_some_and(|namespace| plain::is_federated(row, after, Some(&namespace.body))))
+    Ok(change.after.is_some() && row.target.namespaced && homes.federate(&key.namespace).await?)
 }
 
 /// Puts the finalizer on that the kind has.
@@ -215,88 +253,6 @@ pub(super) fn is_free(body: &Value) -> bool {
     !held(&body["metadata"]["finalizers"]) && !held(&body["spec"]["finalizers"])
 }
 
-/// Tells the workload in which clusters autoscalers scale it.
-pub(super) async fn tell_target(sync: &Sync, key: &Key, stored: &Object, context: &Context) -> Result<()> {
-    let row = key.kind.row();
-    if !row.is_plain() || row.target.kind != "HorizontalPodAutoscaler" {
-        return Ok(());
-    }
-    let names = match &context.settled {
-        _ if context.object.is_deleting() => None,
-        Some(Settled {
-            scales_in: Some(names), ..
-        }) => Some(names).filter(|names| !names.is_empty()),
-        // It cannot be told now: what was said stays.
-        Some(Settled { scales_in: None, .. }) | None => return Ok(()),
-    };
-    let Some(target) = target(key, &stored.body) else {
-        return Ok(());
-    };
-    let found = sync.hub.store.object(&target).await;
-    let Some(found) = found.doing("reading what an autoscaler scales")? else {
-        return Ok(());
-    };
-    let mut body = (*found.body).clone();
-    annotate(
-        &mut body,
-        HPA_TARGETS,
-        names.map(|names| json!({"Names": names}).to_string()),
-    );
-    if body == *found.body {
-        return Ok(());
-    }
-    sync.leadership.check()?;
-    let update = Write::Update {
-        key: found.key.clone(),
-        body: body.into(),
-        expected: found.revision,
-    };
-    let transaction = Transaction {
-        writes: vec![update],
-        lease: Some(sync.leadership.lease().clone()),
-    };
-    let written = sync.hub.store.write(transaction).await;
-    written.map(drop).doing("telling a workload where autoscalers scale it")
-}
-
-/// The plain workload that an autoscaler is about.
-fn target(key: &Key, autoscaler: &Value) -> Option<ObjectKey> {
-    let reference = &autoscaler["spec"]["scaleTargetRef"];
-    let name = reference["name"].as_str()?;
-    let row = types::PLAIN_TYPES
-        .iter()
-        .find(|row| row.replicas_path.is_some() && reference["kind"] == row.target.kind.as_ref())?;
-    Some(ObjectKey::new(
-        &row.target.group,
-        &row.target.plural,
-        &key.namespace,
-        name,
-    ))
-}
-
-/// A workload that has just come may be one that an autoscaler waits for.
-pub(super) async fn autoscalers_beside(sync: &Sync, key: &Key, change: &Change) -> Result<Vec<Key>> {
-    let row = key.kind.row();
-    if !row.is_plain() || row.replicas_path.is_none() || change.before.is_some() {
-        return Ok(Vec::new());
-    }
-    let Some(row) = types::find_plain("horizontalpodautoscalers.autoscaling") else {
-        return Ok(Vec::new());
-    };
-    let listing = sync
-        .hub
-        .store
-        .objects(&row.target.group, &row.target.plural, Some(&key.namespace))
-        .await;
-    let objects = listing.doing("listing autoscalers")?.objects;
-    let beside = objects.into_iter().map(|object| Key {
-        kind: Kind::of(row),
-        namespace: object.key.namespace,
-        name: object.key.name,
-    });
-    Ok(beside.collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -329,25 +285,5 @@ mod tests {
         let mut config = json!({"metadata": {}, "status": {"clusters": [], "conditions": [{"type": "Propagation"}]}});
         forget(&mut config);
         assert_eq!(config, json!({"metadata": {}}));
-    }
-
-    #[test]
-    fn an_autoscaler_names_its_workload() {
-        let key = Key {
-            kind: Kind::of(row("horizontalpodautoscalers.autoscaling")),
-            namespace: "shop".into(),
-            name: "scaler".into(),
-        };
-        let of = |kind: &str| {
-            target(
-                &key,
-                &json!({"spec": {"scaleTargetRef": {"kind": kind, "name": "web"}}}),
-            )
-        };
-        assert_eq!(
-            of("Deployment"),
-            Some(ObjectKey::new("apps", "deployments", "shop", "web"))
-        );
-        assert_eq!(of("StatefulSet"), None);
     }
 }

@@ -40,7 +40,7 @@ pub(crate) async fn read(member: &Member, key: &Key, deadline: Duration) -> Resu
 
 async fn list(member: &Member, key: &Key, deadline: Duration) -> Result<Pods, OwnError> {
     let path = collection(key.kind.row()).object_path(key.target_namespace(), &key.name);
-    let workload = ask(member, OwnRequest::get(path), deadline).await?;
+    let workload = ask(member, OwnRequest::get_object(path), deadline).await?;
     let unselected = || OwnError::NotKubernetes("a workload without a selector".to_owned());
     let selector = selector(&workload).ok_or_else(unselected)?;
     let pods = Collection {

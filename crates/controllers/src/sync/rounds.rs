@@ -4,15 +4,17 @@
 //! except deletes, since whether there are too many shows only when all have been counted. What takes longer than a
 //! moment is left behind (see the private module `lanes`).
 
+mod closer;
 mod late;
 mod looking;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use atoll_clusters::Member;
 use atoll_federation::plan::Pods;
-use atoll_federation::{ClusterName, FailureKind, Observed, Outcome, Plan, Reason, Step, intents};
+use atoll_federation::{ClusterName, Drift, FailureKind, Observed, Outcome, Plan, Reason, Step, intents};
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
@@ -20,6 +22,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::Sync;
 use super::context::{Context, row};
+use super::drifts::Version;
 use super::execute::{Done, carry_out};
 use super::observe::Seen;
 use super::slots::Slot;
@@ -28,6 +31,13 @@ use crate::key::Key;
 
 /// How long a run waits for looks, and then for steps, while none is answered.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Requests of one run under way. The thousandth of a thousand would be late before it is read, and all of them together
+/// take much memory.
+const ROOM: usize = 256;
+
+/// No member puts off the next run for longer than this.
+pub(super) const LONGEST_RETRY: Duration = Duration::from_secs(60);
 
 /// A run that nobody has answered for so long only waits.
 const STALL: Duration = Duration::from_millis(100);
@@ -45,6 +55,8 @@ enum Answer {
     Seen(Seen),
     /// What its pods tell; `None` when that could not be read.
     Pods(Option<Pods>),
+    /// What was changed there; `None` when that could not be read.
+    Drift(Version, Option<Drift>),
 }
 
 /// The end of a run.
@@ -82,15 +94,24 @@ pub(super) struct Round<'a> {
     seen: BTreeMap<ClusterName, Observed>,
     looks: Looks,
     looking: BTreeSet<ClusterName>,
+    /// Those of them that are to be asked when there is room.
+    unasked: VecDeque<ClusterName>,
     /// Clusters whose pods are being listed.
     listing: BTreeSet<ClusterName>,
+    /// Clusters in which what was changed is being looked into, and was in this run.
+    looking_into: BTreeSet<ClusterName>,
+    looked_into: BTreeSet<ClusterName>,
     steps: Steps,
     started: BTreeSet<ClusterName>,
+    /// There are steps that wait for room.
+    crowded: bool,
     outcomes: BTreeMap<ClusterName, Outcome>,
     busy: BTreeSet<ClusterName>,
     retry: Option<Duration>,
     recheck: Option<Duration>,
     slot: &'a mut Slot,
+    /// The connections over which members were asked: under the name of one that left there may soon be another.
+    asked: BTreeMap<ClusterName, Arc<Member>>,
 }
 
 impl<'a> Round<'a> {
@@ -102,14 +123,19 @@ impl<'a> Round<'a> {
             seen: BTreeMap::new(),
             looks: FuturesUnordered::new(),
             looking: BTreeSet::new(),
+            unasked: VecDeque::new(),
             listing: BTreeSet::new(),
+            looking_into: BTreeSet::new(),
+            looked_into: BTreeSet::new(),
             steps: FuturesUnordered::new(),
             started: BTreeSet::new(),
+            crowded: false,
             outcomes: BTreeMap::new(),
             busy: BTreeSet::new(),
             retry: None,
             recheck: None,
             slot,
+            asked: BTreeMap::new(),
         }
     }
 
@@ -127,10 +153,18 @@ impl<'a> Round<'a> {
                 (plan, next) = self.plan();
                 (is_new, is_stale) = (true, false);
             }
-            if std::mem::take(&mut is_new) && self.begin_steps(&plan).await? {
+            if is_new && self.look_closer(&plan) {
+                (plan, next) = self.plan();
+            }
+            self.begin_looks();
+            let may_go_on = self.crowded && self.room() >= ROOM / 4;
+            if (std::mem::take(&mut is_new) || may_go_on) && self.begin_steps(&plan).await? {
                 until = Instant::now() + PATIENCE;
             }
             if self.looks.is_empty() && self.steps.is_empty() {
+                if self.crowded {
+                    continue;
+                }
                 break;
             }
             let stall = Instant::now() + STALL;
@@ -150,12 +184,16 @@ impl<'a> Round<'a> {
                 () = sleep_until(next), if is_stale => {}
                 () = sleep_until(stall), if self.slot.has_turn() => self.slot.yield_turn(),
                 () = sleep_until(until) => {
-                    if self.looks.is_empty() {
+                    if !self.looks.is_empty() {
+                        self.leave_looks();
+                        is_stale = true;
+                    } else {
                         self.leave_steps();
-                        break;
+                        if !self.crowded {
+                            break;
+                        }
                     }
-                    self.leave_looks();
-                    is_stale = true;
+                    until = Instant::now() + PATIENCE;
                 }
             }
         }
@@ -177,7 +215,14 @@ impl<'a> Round<'a> {
         (plan, Instant::now() + begun.elapsed() * BETWEEN_PLANS)
     }
 
+    /// How many more requests may begin.
+    fn room(&self) -> usize {
+        ROOM.saturating_sub(self.looks.len() + self.steps.len())
+    }
+
+    /// A member may ask to be left alone for an hour, but not on behalf of the others.
     fn try_again(&mut self, at_least: Duration) {
+        let at_least = at_least.min(LONGEST_RETRY);
         self.retry = Some(self.retry.map_or(at_least, |before| before.max(at_least)));
     }
 
@@ -198,28 +243,32 @@ impl<'a> Round<'a> {
             Step::Release { .. } => true,
             Step::UpToDate | Step::Keep(..) | Step::Wait(..) | Step::Fail(..) => false,
         };
-        let ready: Vec<(ClusterName, Step)> = plan
+        let ready: BTreeMap<&ClusterName, &Step> = plan
             .clusters
             .iter()
             .filter(|(name, cluster)| may_begin(&cluster.step) && !self.started.contains(*name))
-            .map(|(name, cluster)| (name.clone(), cluster.step.clone()))
+            .filter(|(name, _)| !self.looking_into.contains(*name))
+            .map(|(name, cluster)| (name, &cluster.step))
             .collect();
         if ready.is_empty() {
+            self.crowded = false;
             return Ok(false);
         }
         self.remember_intents(plan, &ready).await?;
         self.sync.leadership.check()?;
-        for (name, step) in ready {
+        let room = self.room();
+        self.crowded = ready.len() > room;
+        for (name, step) in ready.into_iter().take(room) {
+            let (name, step) = (name.clone(), step.clone());
             self.started.insert(name.clone());
             match self.sync.hub.clusters.member(name.as_str()) {
                 None => self.did(name, Done::failed(FailureKind::NotReady, "the cluster has just left")),
                 Some(_) if self.sync.lanes.is_clogged(&name) => {
-                    self.did(
-                        name,
-                        Done::failed(FailureKind::Other, "the cluster has not answered lately"),
-                    );
+                    self.sync.miss_clogged(self.key, &name);
+                    self.busy.insert(name);
                 }
                 Some(member) => {
+                    self.asked.insert(name.clone(), member.clone());
                     let (key, deadline) = (self.key.clone(), self.sync.hub.options.step_deadline);
                     let step = async move {
                         let done = carry_out(&member, &key, &step, deadline).await;
@@ -233,9 +282,9 @@ impl<'a> Round<'a> {
     }
 
     /// A first write that is never seen to end must be found again.
-    async fn remember_intents(&mut self, plan: &Plan, ready: &[(ClusterName, Step)]) -> Result<()> {
+    async fn remember_intents(&mut self, plan: &Plan, ready: &BTreeMap<&ClusterName, &Step>) -> Result<()> {
         let mut begun = intents(plan, &self.context.records);
-        begun.retain(|name, _| ready.iter().any(|(other, _)| other == name));
+        begun.retain(|name, _| ready.contains_key(name));
         let rows: Vec<_> = begun
             .iter()
             .map(|(name, record)| row(self.key, name, record.clone()))

@@ -11,7 +11,7 @@ use std::time::Duration;
 use atoll_federation::object::FINALIZER;
 use atoll_store::{Change, ObjectKey, Revision, Store};
 use serde_json::Value;
-use tokio::time::sleep;
+use tokio::time::{Instant, interval_at, sleep, sleep_until};
 
 use self::clusters::{Readiness, next_end_of_leaving, wake_left, wake_scaled};
 use super::{Sync, plain};
@@ -51,22 +51,10 @@ async fn list(sync: &Sync) -> Result<Revision> {
     }
     let (fleet, from) = fleet::read(&sync.hub.store).await?;
     sync.fleet.send_replace(Arc::new(fleet));
-    let mut keys = BTreeSet::new();
-    let namespaces = plain::Namespaces::list(&sync.hub.store).await?;
-    for kind in Kind::served(&configuration.types) {
-        keys.extend(objects_of(sync, kind, None, &namespaces).await?);
-    }
-    let records = sync
-        .hub
-        .store
-        .propagated()
-        .await
-        .doing("reading records of propagation")?;
-    keys.extend(
-        records
-            .iter()
-            .filter_map(|record| Key::of_record(&configuration.types, record)),
-    );
+    // Whatever brought this about, changes may have been missed.
+    sync.brake.changed();
+    sync.declared.read(&sync.hub.store, &configuration.types).await?;
+    let mut keys = everything(sync).await?;
     // A preference without an object says so.
     keys.extend(preferences::targets(&sync.hub.store, &configuration.types).await?);
     for key in keys {
@@ -96,6 +84,7 @@ async fn follow(sync: &Arc<Sync>, from: Revision) {
     let begun_with = configured.borrow_and_update().clone();
     let mut shared = sync.hub.shared.clone();
     let mut shares = shared.borrow_and_update().clone();
+    let mut overflow = interval_at(Instant::now() + OVERFLOW, OVERFLOW);
     loop {
         let ends = next_end_of_leaving(sync);
         tokio::select! {
@@ -124,10 +113,9 @@ async fn follow(sync: &Arc<Sync>, from: Revision) {
             }
             Ok(()) = health.changed() => known.tell(sync),
             Ok(()) = set.changed() => known.tell(sync),
-            () = sleep(ends.unwrap_or(OVERFLOW)) => {
-                if ends.is_some() {
-                    wake_left(sync);
-                }
+            () = sleep_until(known.due().unwrap_or_else(Instant::now)), if known.due().is_some() => known.tell(sync),
+            () = sleep(ends.unwrap_or_default()), if ends.is_some() => wake_left(sync),
+            _ = overflow.tick() => {
                 if sync.queue.take_overflow() {
                     return;
                 }
@@ -139,8 +127,11 @@ async fn follow(sync: &Arc<Sync>, from: Revision) {
 async fn take(sync: &Sync, changes: &[Change]) -> Result<()> {
     let configuration = sync.hub.configuration();
     let mut fleet = None;
+    let mut homes = plain::Homes::new(&sync.hub.store);
+    let mut namespaces = BTreeSet::new();
     for change in changes {
         if let Some(key) = Key::of_stored(&configuration.types, &change.key) {
+            sync.declared.note(&key, change.after.as_deref());
             if change.after.is_none() && !configuration.propagates(&key) {
                 // It may have been the last one that kept its type.
                 sync.type_configs.look();
@@ -148,11 +139,11 @@ async fn take(sync: &Sync, changes: &[Change]) -> Result<()> {
             if !is_status_only(change) {
                 if key.kind.row().is_namespace() {
                     sync.brake.changed();
-                    wake_inside(sync, &key).await?;
+                    namespaces.insert(key.name.clone());
                 }
-                if plain::is_worth_a_look(sync, &key, change).await? {
+                if plain::is_worth_a_look(&mut homes, &key, change).await? {
                     sync.brake.changed();
-                    for beside in plain::autoscalers_beside(sync, &key, change).await? {
+                    for beside in plain::beside(sync, &key, change).await? {
                         sync.queue.add(beside);
                     }
                     // Whoever wrote it waits for what comes of it.
@@ -191,26 +182,14 @@ async fn take(sync: &Sync, changes: &[Change]) -> Result<()> {
         }
         sync.namespaces.changed_in(&change.key.namespace);
     }
+    for namespace in namespaces {
+        wake_inside(sync, &namespace, &mut homes).await?;
+    }
     if let Some(fleet) = fleet {
         sync.fleet.send_replace(Arc::new(fleet));
         sync.brake.changed();
         // A label may place or displace anything.
-        let namespaces = plain::Namespaces::list(&sync.hub.store).await?;
-        for kind in Kind::served(&configuration.types) {
-            for key in objects_of(sync, kind, None, &namespaces).await? {
-                sync.queue.add(key);
-            }
-        }
-        let records = sync
-            .hub
-            .store
-            .propagated()
-            .await
-            .doing("reading records of propagation")?;
-        for key in records
-            .iter()
-            .filter_map(|record| Key::of_record(&configuration.types, record))
-        {
+        for key in everything(sync).await? {
             sync.queue.add(key);
         }
     }
@@ -218,32 +197,43 @@ async fn take(sync: &Sync, changes: &[Change]) -> Result<()> {
 }
 
 /// A FederatedNamespace says where the objects in it may go.
-async fn wake_inside(sync: &Sync, namespace: &Key) -> Result<()> {
-    let configuration = sync.hub.configuration();
-    let namespaces = plain::Namespaces::list(&sync.hub.store).await?;
-    for kind in Kind::served(&configuration.types).filter(|kind| kind.row().target.namespaced) {
-        for key in objects_of(sync, kind, Some(&namespace.name), &namespaces).await? {
-            sync.queue.add(key);
-        }
+async fn wake_inside(sync: &Sync, namespace: &str, homes: &mut plain::Homes<'_>) -> Result<()> {
+    let inside = sync.hub.store.names_in_namespace(namespace).await;
+    let inside = inside.doing("listing a namespace")?;
+    let federates = homes.federate(namespace).await?;
+    for key in federated(sync, &inside, federates).filter(|key| key.kind.row().target.namespaced) {
+        sync.queue.add(key);
     }
     Ok(())
 }
 
-/// The objects of a kind that are federated.
-async fn objects_of(sync: &Sync, kind: Kind, within: Option<&str>, namespaces: &plain::Namespaces) -> Result<Vec<Key>> {
-    let federated = &kind.row().federated;
-    let listing = sync
-        .hub
-        .store
-        .objects(&federated.group, &federated.plural, within)
-        .await;
-    let objects = listing.doing("listing federated objects")?.objects;
-    let types = &sync.hub.configuration().types;
-    let keys = objects.iter().filter_map(|object| {
-        let key = Key::of_stored(types, &object.key)?;
-        namespaces.concern(&key, &object.body).then_some(key)
-    });
-    Ok(keys.collect())
+/// All that is federated, and all that was and is on record.
+async fn everything(sync: &Sync) -> Result<BTreeSet<Key>> {
+    let (store, types) = (&sync.hub.store, &sync.hub.configuration().types);
+    let of_types = Kind::served(types).filter(|kind| !kind.row().is_plain());
+    let groups: BTreeSet<&str> = of_types.map(|kind| kind.row().federated.group.as_ref()).collect();
+    let mut keys: BTreeSet<Key> = sync.declared.all().into_iter().collect();
+    for group in groups {
+        let names = store.names_of_group(group).await.doing("listing federated objects")?;
+        keys.extend(federated(sync, &names, false));
+    }
+    for namespace in plain::Namespaces::list(store).await?.federating() {
+        let names = store.names_in_namespace(namespace).await;
+        keys.extend(federated(sync, &names.doing("listing a namespace")?, true));
+    }
+    let records = store.propagated().await.doing("reading records of propagation")?;
+    keys.extend(records.iter().filter_map(|record| Key::of_record(types, record)));
+    Ok(keys)
+}
+
+/// Those of these objects that are federated: all of a federated kind, and of plain ones what says so of itself, or lies
+/// in a namespace that says so.
+fn federated<'a>(sync: &'a Sync, names: &'a [ObjectKey], by_namespace: bool) -> impl Iterator<Item = Key> + 'a {
+    let configuration = sync.hub.configuration();
+    let keys = names
+        .iter()
+        .filter_map(move |name| Key::of_stored(&configuration.types, name));
+    keys.filter(move |key| !key.kind.row().is_plain() || by_namespace || sync.declared.has(key))
 }
 
 fn is_cluster(key: &ObjectKey) -> bool {

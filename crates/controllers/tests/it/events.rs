@@ -129,7 +129,8 @@ async fn events_are_forgotten_after_an_hour() -> Result<()> {
     let now = Timestamp::now();
     for (name, age) in [("old", 61), ("young", 59)] {
         let at = now.checked_sub(SignedDuration::from_mins(age))?.to_string();
-        let body = json!({"kind": "Event", "metadata": metadata("shop", name, json!({})), "lastTimestamp": at});
+        let mut body = json!({"kind": "Event", "metadata": metadata("shop", name, json!({})), "lastTimestamp": at});
+        body["metadata"]["creationTimestamp"] = at.into();
         let key = ObjectKey::new("", "events", "shop", name);
         world.write(vec![Write::Create { key, body: body.into() }]).await?;
     }
@@ -159,4 +160,31 @@ async fn a_namespace_that_is_gone_gets_no_events_any_more() -> Result<()> {
     world.until_quiet().await?;
     assert!(world.store.objects_in_namespace("shop").await?.is_empty());
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_very_many_events_a_namespace_keeps_the_latest() -> Result<()> {
+    let mut world = World::new(&["eu-1"]).await?;
+    world.stop().await;
+    world.start().await?;
+    let event = |name: String| {
+        let body = json!({"kind": "Event", "metadata": metadata("shop", &name, json!({}))});
+        let key = ObjectKey::new("", "events", "shop", &name);
+        Write::Create { key, body: body.into() }
+    };
+    world
+        .write((0..30).map(|number| event(format!("old-{number}"))).collect())
+        .await?;
+    world
+        .write((0..2000).map(|number| event(format!("young-{number}"))).collect())
+        .await?;
+    world.restart().await?;
+    until("the oldest are gone", async || {
+        let left = world.store.names_in_namespace("shop").await?;
+        let events = left.iter().filter(|key| key.resource == "events");
+        let (old, young): (Vec<_>, Vec<_>) = events.partition(|key| key.name.starts_with("old-"));
+        assert_eq!(young.len(), 2000);
+        Ok(old.is_empty().then_some(()))
+    })
+    .await
 }

@@ -116,6 +116,32 @@ async fn a_member_that_hangs_and_still_counts_as_ready_delays_nobody() -> Result
     Ok(())
 }
 
+/// A few requests at a time find out whether it answers again; the rest is not asked for over and over meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_missed_a_member_that_hangs_reaches_it_when_it_answers() -> Result<()> {
+    let world = two_in_step(Probes::Once).await?;
+    let hanging = world.members["us-1"].faults();
+    hanging.set(Fault::Hang);
+    let names: Vec<String> = (0..30).map(|number| format!("late-{number}")).collect();
+    for name in &names {
+        world.create("configmaps", "shop", name, config("green")).await?;
+    }
+    for name in &names {
+        world.until("eu-1", "configmaps", "shop", name, |_| true).await?;
+        until("the status tells who does not answer", async || {
+            let word = world.word("configmaps", "shop", name, "us-1").await?;
+            Ok(word.filter(|word| !word.is_empty()))
+        })
+        .await?;
+    }
+    hanging.clear();
+    for name in &names {
+        world.until("us-1", "configmaps", "shop", name, |_| true).await?;
+        world.until_ok("configmaps", "shop", name).await?;
+    }
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_write_whose_answer_was_lost_is_found_again() -> Result<()> {
     let world = two_in_step(Probes::Once).await?;

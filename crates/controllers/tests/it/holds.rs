@@ -97,7 +97,19 @@ async fn what_is_held_can_be_left_to_its_cluster_instead() -> Result<()> {
     let names = many(&world).await?;
     relabel(&world, "ue").await?;
     let hold = until_held(&world).await?;
-    assert_eq!(world.controllers.release(&hold.deletes).await?, []);
+    let released = world.controllers.release(&hold.deletes).await?;
+    assert_eq!((released.objects, released.left), (names.len(), Vec::new()));
+    // Once more, there is nothing that could be let go of.
+    let again = world.controllers.release(&hold.deletes).await?;
+    assert_eq!((again.objects, again.left.len()), (0, names.len()));
+    assert!(
+        again
+            .left
+            .iter()
+            .all(|left| left.message == "eu-1: it is not what was shown any more"),
+        "{:?}",
+        again.left
+    );
     until_nothing_is_held(&world).await?;
     for name in &names {
         until("the status forgets the cluster", async || {

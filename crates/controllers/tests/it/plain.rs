@@ -1,11 +1,12 @@
 //! Plain objects in the manner of Federation v1.
 
+mod holds;
 mod shares;
 
 use anyhow::{Context, Result};
 use atoll_federation::plain::{DELETE_FINALIZER, DEPLOYMENT_PREFERENCES, NAMESPACE_LABEL, ORPHAN_FINALIZER};
 use atoll_federation::types;
-use atoll_store::{ObjectKey, PropagationKey, Write};
+use atoll_store::{ObjectKey, PropagationKey, Store, Write};
 use serde_json::{Value, json};
 
 use crate::world::{World, metadata, until};
@@ -360,5 +361,27 @@ async fn a_namespace_goes_after_everything_in_it() -> Result<()> {
     world.until_plain_gone(&namespace).await?;
     assert!(world.get("eu-1", "namespaces", "", "shop").await?.is_none());
     assert_eq!(world.plain_records("namespaces", "shop").await?, 0);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plain_object_that_is_nowhere_yet_follows_a_cluster_that_is_labelled_for_it() -> Result<()> {
+    let world = World::new(&["eu-1"]).await?;
+    world.label("shop").await?;
+    let selector = r#"[{"key": "tier", "operator": "in", "values": ["gold"]}]"#;
+    let extra = json!({"annotations": {SELECTOR: selector}});
+    let data = || json!({"data": {"color": "blue"}});
+    world.post("configmaps", "selective", extra, data()).await?;
+    world.until_plain("configmaps", "selective", is_well).await?;
+    world.until_quiet().await?;
+    assert!(world.get("eu-1", "configmaps", "shop", "selective").await?.is_none());
+    world
+        .change(&Store::cluster_key("eu-1"), |body| {
+            body["metadata"]["labels"]["tier"] = "gold".into()
+        })
+        .await?;
+    world
+        .until("eu-1", "configmaps", "shop", "selective", is_managed)
+        .await?;
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! A cluster leaves: what the hub wrote there stays unless it is asked for.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use atoll_simulator::Fault;
 use atoll_store::{Store, Write};
 use serde_json::json;
@@ -83,6 +83,12 @@ async fn what_is_managed_goes_when_that_is_asked_for() -> Result<()> {
         .await?;
     world.until_quiet().await?;
     assert!(world.get("us-1", "namespaces", "", "shop").await?.is_none());
+    // Its status says what is going on, and not that it does not answer.
+    let status = world.status("configmaps", "shop", "web").await?;
+    let entry = status.clusters.iter().find(|entry| entry.name.as_str() == "us-1");
+    let entry = entry.context("it is placed there")?;
+    assert_eq!(entry.status, "WaitingForRemoval");
+    assert!(entry.message.contains("is being unregistered"), "{}", entry.message);
     unregister(&world, "us-1").await?;
     until("the status forgets it", async || {
         let status = world.status("configmaps", "shop", "web").await?;

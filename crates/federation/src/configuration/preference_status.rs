@@ -220,6 +220,8 @@ mod tests {
             pods: &empty,
             managed: &managed,
             contents: &contents,
+            drifts: &BTreeMap::new(),
+            fights: &BTreeMap::new(),
             held: None,
             confirmed: false,
         };

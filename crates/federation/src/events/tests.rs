@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::*;
 use crate::object::DeleteOptions;
 use crate::plan::Apply;
-use crate::{Live, Present, fold, types};
+use crate::{Drifted, Live, Present, fold, types};
 
 fn name(text: &str) -> ClusterName {
     ClusterName::parse(text).unwrap()
@@ -25,11 +25,20 @@ fn apply(cause: Cause) -> Step {
 
 fn planned(steps: &[(&str, Step)]) -> Plan {
     let clusters = steps.iter().map(|(cluster, step)| {
+        let is_drift = matches!(step, Step::Keep(Reason::Drifted, _))
+            || matches!(step, Step::Apply(apply) if apply.cause == Cause::Drift);
         let plan = ClusterPlan {
             step: step.clone(),
             note: String::new(),
             desired_replicas: None,
             live: Live::default(),
+            drifted: is_drift.then(|| {
+                Box::new(Drifted {
+                    stated: serde_json::json!({"data": {"color": "blue"}}),
+                    pending: false,
+                    found: None,
+                })
+            }),
         };
         (name(cluster), plan)
     });
@@ -42,6 +51,7 @@ fn planned(steps: &[(&str, Step)]) -> Plan {
         records: BTreeMap::new(),
         hold: None,
         replicas: None,
+        placed_by_preference: false,
         unknown_clusters: Vec::new(),
         recheck: None,
         ignored: false,

@@ -5,12 +5,14 @@
 //! and an annotation with the same content would be one more thing that an apply could remove. Events tell it too, but
 //! they pass; what is wrong in a cluster has to be readable for as long as it is wrong.
 
+mod kept;
 mod sums;
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+pub(crate) use self::kept::{is_at_most, kept};
 use crate::status::ClusterStatus;
 use crate::{ClusterName, FederatedStatus, Observed, TypeDescriptor};
 
@@ -22,7 +24,7 @@ pub fn status(
     mut folded: FederatedStatus,
     observed: &BTreeMap<ClusterName, Observed>,
 ) -> Value {
-    if keeps_statuses(row) {
+    if kept::keeps(row) {
         let known: Vec<ClusterStatus> = serde_json::from_value(before["clusters"].clone()).unwrap_or_default();
         for entry in &mut folded.clusters {
             let last = || known.iter().find(|other| other.name == entry.name);
@@ -47,14 +49,6 @@ pub fn status(
         status.insert("clusters".to_owned(), json!(folded.clusters));
     }
     Value::Object(status)
-}
-
-/// Whether the members' statuses say more than numbers of replicas, so that the last one of each is kept.
-fn keeps_statuses(row: &TypeDescriptor) -> bool {
-    matches!(
-        row.target.kind.as_ref(),
-        "Job" | "HorizontalPodAutoscaler" | "Service" | "Ingress" | "DaemonSet"
-    )
 }
 
 /// The annotation that tells the addresses of a Service in each cluster that has any; `None` for other kinds, and while

@@ -35,8 +35,13 @@ pub struct Hold {
 }
 
 impl Hold {
-    /// A hold on exactly these deletes.
+    /// A hold on exactly these deletes, confirmed where the change was made.
     pub fn new(deletes: &[PlannedDelete], why: &str) -> Self {
+        Self::confirmed_at("the object that was changed", deletes, why)
+    }
+
+    /// The same, confirmed at one object only.
+    fn confirmed_at(place: &str, deletes: &[PlannedDelete], why: &str) -> Self {
         let mut deletes = deletes.to_vec();
         deletes.sort();
         let lines: Vec<String> = deletes
@@ -45,7 +50,7 @@ impl Hold {
             .collect();
         let token = hash_text(&lines.concat());
         let message = format!(
-            "{why}; if it is meant, annotate the object that was changed with {}={token}",
+            "{why}; if it is meant, annotate {place} with {}={token}",
             crate::object::CONFIRM_DELETES_ANNOTATION
         );
         Self {
@@ -108,30 +113,51 @@ impl Plan {
         self.clusters.iter().filter_map(of_cluster).collect()
     }
 
-    /// Holds the deletes of a change that would delete too much.
+    /// Holds the deletes of a change that would delete too much, or what nobody was shown.
     pub(crate) fn brake_change(&mut self, input: &Input<'_>) {
         let deletes = self.deletes(input);
-        if deletes.is_empty() || input.confirmed {
-            return;
+        if !deletes.is_empty() && !input.confirmed {
+            let hold = input.held.cloned().or_else(|| brake(&deletes, input.managed));
+            let hold = hold.or_else(|| self.lost_preference(input, &deletes));
+            self.hold_unless_confirmed(input, hold);
         }
-        let hold = input.held.cloned().or_else(|| brake(&deletes, input.managed));
-        self.hold_unless_confirmed(input, hold);
+        // Whoever confirmed many deletes was not told what lies in this namespace.
+        self.brake_strangers(input);
     }
 
     /// Deleting one object is meant, unless it is a namespace in which members hold what is not the hub's.
     pub(crate) fn brake_deletion(&mut self, input: &Input<'_>) {
+        self.brake_strangers(input);
+    }
+
+    /// A namespace goes with all that is in it: what others put there only goes when its own token says so.
+    fn brake_strangers(&mut self, input: &Input<'_>) {
+        if !input.kind.is_namespace() {
+            return;
+        }
         let deletes = self.deletes(input);
-        let strangers: u64 = deletes
+        let strangers = deletes
             .iter()
             .filter_map(|delete| input.contents.get(&delete.cluster))
-            .map(|contents| contents.unmanaged)
-            .sum();
-        if input.kind.is_namespace() && strangers > 0 {
+            .fold(0_u64, |sum, contents| sum.saturating_add(contents.unmanaged));
+        if strangers > 0 {
+            let objects = if strangers == 1 { "object" } else { "objects" };
             let why = format!(
-                "members hold {strangers} objects in this namespace that the hub does not manage, and they would go with it"
+                "members hold at least {strangers} {objects} in this namespace that the hub does not manage, and all that is in it would go with it"
             );
-            self.hold_unless_confirmed(input, Some(Hold::new(&deletes, &why)));
+            let hold = Hold::confirmed_at(&input.title(), &deletes, &why);
+            self.hold_unless_confirmed(input, Some(hold));
         }
+    }
+
+    /// A preference stands for a placement that names nothing. Taking it away is no word about where the object goes, so
+    /// what it leaves behind is deleted by nobody but whoever says so.
+    fn lost_preference(&self, input: &Input<'_>, deletes: &[PlannedDelete]) -> Option<Hold> {
+        let is_lost = self.placed_by_preference && !input.has_preference();
+        is_lost.then(|| {
+            let why = "this would delete the object: the replica preference that placed it is gone, and its own placement names no cluster; name the clusters that it stays in";
+            Hold::confirmed_at(&input.title(), deletes, why)
+        })
     }
 
     fn hold_unless_confirmed(&mut self, input: &Input<'_>, hold: Option<Hold>) {

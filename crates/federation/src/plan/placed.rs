@@ -2,15 +2,16 @@
 
 use std::borrow::Cow;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::makings::Makings;
-use super::{Apply, Cause, ClusterPlan, Input, NOT_READ_YET, Plan, RecordAction, RetainedReplicas, Step};
-use crate::object::{Built, build};
+use super::{Apply, Cause, ClusterPlan, Input, LEAVING, NOT_READ_YET, Plan, RecordAction, RetainedReplicas, Step};
+use crate::object::{Built, MANAGED_BY_LABEL, build};
 use crate::observed::ADOPTED_SUFFIX;
 use crate::overrides::{self, Operation, Overrides};
 use crate::status::Reason;
-use crate::{ClusterName, HandOver, Observed, Present, Record, hash, retain};
+use crate::{ClusterName, Drifted, HandOver, Observed, Present, Record, drift, hash, retain};
 
 impl Plan {
     /// Puts the object into a cluster; `replicas` is what a preference gives it.
@@ -23,10 +24,20 @@ impl Plan {
         makings: &mut Makings,
     ) {
         let operations = overrides.for_cluster(name);
-        let (step, note, desired) = match wait_for(input, name) {
-            Some(step) => (step, String::new(), None),
+        let decision = match wait_for(input, name) {
+            Some(step) => step.into(),
             None => decide(input, name, operations, replicas, makings),
         };
+        let Decision {
+            step,
+            note,
+            desired,
+            drifted,
+            rests_until,
+        } = decision;
+        if let Some(until) = rests_until {
+            self.look_again_at(until);
+        }
         let record = input.records.get(name);
         if record.is_some_and(|record| record.leftover) && !step.is_write() {
             self.records.insert(name.clone(), RecordAction::ClearLeftover);
@@ -34,7 +45,8 @@ impl Plan {
         if matches!(
             step,
             Step::Wait(Reason::WaitingForRemoval | Reason::CachedRetrievalFailed, _)
-        ) {
+        ) && !input.is_leaving(name)
+        {
             self.look_again();
         }
         let desired_replicas = desired.or_else(|| desired_replicas(input, operations, replicas));
@@ -43,6 +55,7 @@ impl Plan {
             note,
             desired_replicas,
             live: input.live_of_own(name),
+            drifted,
         };
         self.clusters.insert(name.clone(), plan);
     }
@@ -50,6 +63,9 @@ impl Plan {
 
 /// Why nothing can be decided for this cluster now.
 fn wait_for(input: &Input<'_>, name: &ClusterName) -> Option<Step> {
+    if input.is_leaving(name) {
+        return Some(Step::Wait(Reason::WaitingForRemoval, LEAVING.to_owned()));
+    }
     if !input.clusters.get(name).is_some_and(|cluster| cluster.ready) {
         return Some(Step::Wait(
             Reason::ClusterNotReady,
@@ -72,7 +88,27 @@ fn wait_for(input: &Input<'_>, name: &ClusterName) -> Option<Step> {
     }
 }
 
-type Decision = (Step, String, Option<i64>);
+struct Decision {
+    step: Step,
+    note: String,
+    /// Replicas that are asked for, as far as that decides.
+    desired: Option<i64>,
+    drifted: Option<Box<Drifted>>,
+    /// When what somebody changes again and again is put back.
+    rests_until: Option<Timestamp>,
+}
+
+impl From<Step> for Decision {
+    fn from(step: Step) -> Self {
+        Self {
+            step,
+            note: String::new(),
+            desired: None,
+            drifted: None,
+            rests_until: None,
+        }
+    }
+}
 
 fn decide(
     input: &Input<'_>,
@@ -88,7 +124,7 @@ fn decide(
     };
     let claim = match claim(input, present, record, operations) {
         Ok(claim) => claim,
-        Err(step) => return (step, String::new(), None),
+        Err(step) => return step.into(),
     };
     let adopted = input.kind.is_namespace()
         && match claim {
@@ -104,9 +140,7 @@ fn decide(
     };
     let made = match makings.make(input, operations, marks) {
         Ok(made) => made,
-        Err(error) => {
-            return (Step::Fail(Reason::from(&error), error.to_string()), String::new(), None);
-        }
+        Err(error) => return Step::Fail(Reason::from(&error), error.to_string()).into(),
     };
     let mut object = Cow::Borrowed(&made.object);
     let path = input
@@ -136,18 +170,60 @@ fn decide(
         hash.push_str(ADOPTED_SUFFIX);
     }
     let lets_ports_go = present.is_some_and(|present| retain::lets_ports_go(input.kind, &object, &present.retained));
-    let apply = |cause: Cause, hash: String| {
+    let changed = record.is_none_or(|record| record.applied_hash.as_ref() != Some(&hash));
+    let is_ours = claim == Claim::Ours;
+    let has_drifted = record
+        .zip(present)
+        .is_some_and(|(record, present)| is_ours && present.managed_hash != record.managed_hash);
+    let cause = match (claim, record) {
+        (Claim::New, _) => Cause::Create,
+        (Claim::Stranger, _) | (Claim::Ours, None) => Cause::Adopt,
+        (Claim::Ours, Some(_)) if has_drifted && (input.object.hold_drift || !changed) => Cause::Drift,
+        (Claim::Ours, Some(_)) if changed => Cause::Change,
+        (Claim::Ours, Some(_)) => {
+            return Decision {
+                desired,
+                ..Step::UpToDate.into()
+            };
+        }
+    };
+    let fight = input.fights.get(name).filter(|fight| fight.until > input.now);
+    if let Some(fight) = fight.filter(|_| cause == Cause::Drift && !input.object.hold_drift) {
+        return Decision {
+            note: drift::note_of_fight(fight),
+            desired,
+            rests_until: Some(fight.until),
+            ..Step::UpToDate.into()
+        };
+    }
+    let mut object = object.into_owned();
+    if let Some(present) = present {
+        object["metadata"]["uid"] = present.uid.as_str().into();
+    }
+    let drifted = (cause == Cause::Drift).then(|| {
+        Box::new(Drifted {
+            stated: object.clone(),
+            pending: changed,
+            found: input.drifts.get(name).cloned(),
+        })
+    });
+    let found = drifted.as_ref().and_then(|drifted| drifted.found.as_ref());
+    let (step, note) = if cause == Cause::Drift && input.object.hold_drift {
+        let note = drift::note_of_held(found, changed);
+        if changed {
+            (Step::Keep(Reason::Drifted, note), String::new())
+        } else {
+            (Step::UpToDate, note)
+        }
+    } else {
         let is_kubefeds = present.is_some_and(|present| present.is_labelled() && present.owner().is_none());
         let hand_over = match cause {
             Cause::Adopt if is_kubefeds => Some(HandOver::OfKubefed),
             Cause::Adopt | Cause::Change | Cause::Drift if lets_ports_go => Some(HandOver::OfPorts),
             Cause::Create | Cause::Adopt | Cause::Change | Cause::Drift => None,
         };
-        let mut object = object.into_owned();
-        if let Some(present) = present {
-            object["metadata"]["uid"] = present.uid.as_str().into();
-        }
-        Step::Apply(Box::new(Apply {
+        let note = found.map_or_else(String::new, |found| drift::note_of_put_back(found, input.now));
+        let apply = Apply {
             object,
             hash,
             uid: present.map(|present| present.uid.clone()),
@@ -155,38 +231,16 @@ fn decide(
             cause,
             hand_over,
             replicas: retained,
-        }))
+        };
+        (Step::Apply(Box::new(apply)), note)
     };
-    match (claim, record) {
-        (Claim::New, _) => (apply(Cause::Create, hash), String::new(), desired),
-        (Claim::Stranger, _) | (Claim::Ours, None) => (apply(Cause::Adopt, hash), String::new(), desired),
-        (Claim::Ours, Some(record)) => {
-            let changed = record.applied_hash.as_ref() != Some(&hash);
-            let drifted = present.is_some_and(|present| present.managed_hash != record.managed_hash);
-            match (changed, drifted) {
-                (false, false) => (Step::UpToDate, String::new(), desired),
-                (false, true) if input.object.hold_drift => (Step::UpToDate, note_of_drift(""), desired),
-                (true, true) if input.object.hold_drift => (
-                    Step::Keep(
-                        Reason::Drifted,
-                        note_of_drift("; the last change waits for an answer, too"),
-                    ),
-                    String::new(),
-                    desired,
-                ),
-                (false, true) => (apply(Cause::Drift, hash), String::new(), desired),
-                (true, _) => (apply(Cause::Change, hash), String::new(), desired),
-            }
-        }
+    Decision {
+        step,
+        note,
+        desired,
+        drifted,
+        rests_until: None,
     }
-}
-
-fn note_of_drift(more: &str) -> String {
-    format!(
-        "{}: fields that the hub states were changed in this cluster and stay so, as {}=hold asks{more}",
-        Reason::Drifted,
-        crate::object::DRIFT_ANNOTATION
-    )
 }
 
 /// Whose the object in the member is.
@@ -251,20 +305,18 @@ fn claim(
     if let Some(owner) = present.owners.first() {
         return refuse(format!("the object there is owned by {owner}; rename one of them"));
     }
-    let tool = present.labels.get(MANAGED_BY);
+    let tool = present.labels.get(MANAGED_BY_LABEL);
     if let Some(tool) = tool.filter(|tool| stated_tool(input, operations) != Some(tool.as_str())) {
         return refuse(format!(
-            "the object there is managed by {tool:?} (label {MANAGED_BY}); delete it there, or state the same label in the template"
+            "the object there is managed by {tool:?} (label {MANAGED_BY_LABEL}); delete it there, or state the same label in the template"
         ));
     }
     Ok(Claim::Stranger)
 }
 
-const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
-
 /// A chart that is federated brings its tool's label along; then the tool is no stranger.
 fn stated_tool<'a>(input: &'a Input<'_>, operations: &'a [Operation]) -> Option<&'a str> {
-    let path = ["metadata", "labels", MANAGED_BY];
+    let path = ["metadata", "labels", MANAGED_BY_LABEL];
     let overridden = operations.iter().rev().find(|operation| operation.segments == path);
     overridden.map_or_else(
         || {
@@ -273,7 +325,7 @@ fn stated_tool<'a>(input: &'a Input<'_>, operations: &'a [Operation]) -> Option<
                 .template
                 .get("metadata")?
                 .get("labels")?
-                .get(MANAGED_BY)?
+                .get(MANAGED_BY_LABEL)?
                 .as_str()
         },
         |operation| operation.value.as_str(),

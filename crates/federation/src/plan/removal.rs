@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{ClusterPlan, FinalizerAction, Input, KIND_IS_MISSING, NOT_READ_YET, Plan, RecordAction, Step};
+use super::{ClusterPlan, FinalizerAction, Input, KIND_IS_MISSING, LEAVING, NOT_READ_YET, Plan, RecordAction, Step};
 use crate::object::{ADOPTED_ANNOTATION, DeleteOptions, MANAGED_LABEL, OWNER_ANNOTATION};
 use crate::status::Reason;
 use crate::{Cluster, ClusterName, Observed, Present, Record, TypeDescriptor};
@@ -14,7 +14,8 @@ pub enum Removal {
     Step(Step),
     /// Nothing of the hub's is there, or what is there is not the hub's any more: the record goes.
     Gone,
-    /// The cluster is away, or the kind is missing there; what is there is removed when it is back.
+    /// The cluster is away, or the kind is missing there; what is there is removed when it is back. Or it is leaving, and
+    /// what is there goes with that.
     Away(Reason),
     /// It is not known what is there.
     Unclear(Reason, String),
@@ -62,6 +63,9 @@ pub(crate) fn remove(
     let (Some(cluster), Some(record)) = (cluster, record) else {
         return Removal::Gone;
     };
+    if cluster.leaving {
+        return Removal::Away(Reason::WaitingForRemoval);
+    }
     if !cluster.ready {
         return Removal::Away(Reason::ClusterNotReady);
     }
@@ -140,12 +144,13 @@ impl Plan {
         }
         self.brake_deletion(input);
         // Taking marks off is a courtesy that must not keep the object; a delete is awaited.
-        let is_done = |cluster: &ClusterPlan| match &cluster.step {
+        let is_done = |(name, cluster): (&ClusterName, &ClusterPlan)| match &cluster.step {
             Step::Release { .. } => input.object.orphan,
+            Step::Wait(..) if input.is_leaving(name) => true,
             Step::Wait(reason, _) => matches!(reason, Reason::ClusterNotReady | Reason::ApiMissing),
             Step::UpToDate | Step::Apply(_) | Step::Delete { .. } | Step::Keep(..) | Step::Fail(..) => false,
         };
-        if self.clusters.values().all(is_done) {
+        if self.clusters.iter().all(is_done) {
             self.finalizer = Some(FinalizerAction::Remove);
         }
     }
@@ -187,10 +192,10 @@ impl Plan {
                 if record.is_some_and(|record| !record.leftover) {
                     self.records.insert(name.clone(), RecordAction::MarkLeftover);
                 }
-                let message = if reason == Reason::ApiMissing {
-                    KIND_IS_MISSING
-                } else {
-                    "the cluster is away; the object is removed there when it is back"
+                let message = match reason {
+                    Reason::ApiMissing => KIND_IS_MISSING,
+                    Reason::WaitingForRemoval => LEAVING,
+                    _ => "the cluster is away; the object is removed there when it is back",
                 };
                 Step::Wait(reason, message.to_owned())
             }
@@ -211,6 +216,7 @@ impl Plan {
             note: String::new(),
             desired_replicas: None,
             live: input.live_of_own(name),
+            drifted: None,
         };
         self.clusters.insert(name.clone(), plan);
     }

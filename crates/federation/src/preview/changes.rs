@@ -3,14 +3,17 @@
 //! A field that the object states and the member has otherwise is changed. A field that the hub stated before, that the
 //! object states no more, and that nobody else states either, is taken away. Whatever else the member has stays, and is
 //! no change. `managedFields` say which lists are merged item by item, and by which fields; every other list is one value.
+//! They also say who set what is there.
+
+mod owners;
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use self::owners::{Holders, Owner, below, is_leaf, merged_by, owners_of, owners_of_item};
 use crate::TypeDescriptor;
-use crate::observed::FIELD_MANAGER;
 
 /// What stands in place of a value that must not be shown.
 pub const MASK: &str = "******";
@@ -30,32 +33,67 @@ pub struct FieldChange {
     /// What it would have; absent when the field goes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<Value>,
+    /// The field manager that set what the member has, when that is not the hub.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub manager: Option<String>,
+}
+
+struct Found {
+    change: FieldChange,
+    /// Whether the hub holds the field.
+    is_hubs: bool,
 }
 
 /// What applying `stated` would change in `live`, a member's whole object. `takes_over` are field managers whose fields
 /// become the hub's before it applies. Values of Secrets are masked.
 pub(super) fn changes(kind: &TypeDescriptor, live: &Value, stated: &Value, takes_over: &[&str]) -> Vec<FieldChange> {
-    let entries: Vec<&Value> = live["metadata"]["managedFields"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .collect();
-    let is_main = |entry: &&&Value| entry["subresource"].as_str().unwrap_or_default().is_empty();
-    let (ours, others): (Vec<&Value>, Vec<&Value>) = entries.into_iter().partition(|entry| {
-        let manager = entry["manager"].as_str().unwrap_or_default();
-        is_main(&entry)
-            && ((manager == FIELD_MANAGER && entry["operation"] == "Apply") || takes_over.contains(&manager))
-    });
-    let fields =
-        |entries: &[&'_ Value]| -> Vec<Value> { entries.iter().map(|entry| entry["fieldsV1"].clone()).collect() };
-    let (ours, others) = (fields(&ours), fields(&others));
-    let all: Vec<&Value> = ours.iter().chain(&others).collect();
+    let is_ours = |owner: &Owner<'_>| owner.is_hub || takes_over.contains(&owner.manager);
+    let (whole, parts) = owners_of(live);
+    let (ours, others): (Vec<Owner<'_>>, Vec<Owner<'_>>) = whole.into_iter().partition(is_ours);
+    let others: Vec<Owner<'_>> = others.into_iter().chain(parts).collect();
+    let all: Vec<Owner<'_>> = ours.iter().chain(&others).copied().collect();
     let mut found = Vec::new();
-    differ(stated, Some(live), &all, &mut Vec::new(), &mut found);
-    for fields in &ours {
-        let others: Vec<&Value> = others.iter().collect();
-        vanish(fields, live, Some(stated), &others, &mut Vec::new(), &mut found);
+    differ(
+        stated,
+        Some(live),
+        &all,
+        Holders::default(),
+        &mut Vec::new(),
+        &mut found,
+    );
+    for owner in &ours {
+        vanish(owner.fields, live, Some(stated), &others, &mut Vec::new(), &mut found);
     }
+    told(kind, found.into_iter().map(|found| found.change))
+}
+
+/// What is stated, is otherwise in the member, and is not the hub's there any more: what others changed, as opposed to
+/// what the hub is yet to change, and to what the server writes in its own way. Values of Secrets are masked.
+pub(crate) fn foreign(kind: &TypeDescriptor, live: &Value, stated: &Value) -> Vec<FieldChange> {
+    let (mut owners, parts) = owners_of(live);
+    owners.extend(parts);
+    let mut found = Vec::new();
+    differ(
+        stated,
+        Some(live),
+        &owners,
+        Holders::default(),
+        &mut Vec::new(),
+        &mut found,
+    );
+    // Servers take `stringData` in and never give it out.
+    let is_written_only = |path: &str| kind.is_core("Secret") && path.starts_with("stringData");
+    let foreign = found.into_iter().filter(|found| !found.is_hubs);
+    told(
+        kind,
+        foreign
+            .map(|found| found.change)
+            .filter(|change| !is_written_only(&change.path)),
+    )
+}
+
+/// Each place once, without what says which object it is, and without what must not be shown.
+fn told(kind: &TypeDescriptor, found: impl Iterator<Item = FieldChange>) -> Vec<FieldChange> {
     let mut by_path: BTreeMap<String, FieldChange> = BTreeMap::new();
     for change in found {
         let is_version = change.path == "metadata.uid" || change.path == "metadata.resourceVersion";
@@ -96,20 +134,34 @@ fn mask_change(change: &mut FieldChange) {
     }
 }
 
-/// What is stated and is otherwise in the member. `owners` are the fields of all managers at this place.
-fn differ(
+/// What is stated and is otherwise in the member. `owners` are the fields of all managers at this place, `around` who
+/// holds what lies around it as one value.
+fn differ<'a>(
     stated: &Value,
     live: Option<&Value>,
-    owners: &[&Value],
+    owners: &[Owner<'a>],
+    around: Holders<'a>,
     path: &mut Vec<String>,
-    found: &mut Vec<FieldChange>,
+    found: &mut Vec<Found>,
 ) {
+    let here = if owners.is_empty() {
+        around
+    } else {
+        Holders::of(owners.iter().copied())
+    };
+    // Whoever states a place and nothing below it states all that is below it.
+    let inside = if owners.is_empty() {
+        around
+    } else {
+        Holders::of(owners.iter().copied().filter(|owner| is_leaf(owner.fields)))
+    };
     match (stated, live) {
         (Value::Null, None) => {}
         (Value::Object(stated), Some(Value::Object(live))) => {
             for (key, value) in stated {
                 path.push(field(key));
-                differ(value, live.get(key), &below(owners, &format!("f:{key}")), path, found);
+                let owners = below(owners, &format!("f:{key}"));
+                differ(value, live.get(key), &owners, inside, path, found);
                 path.pop();
             }
         }
@@ -119,21 +171,21 @@ fn differ(
                     let there = live_items.iter().find(|one| is_same_item(item, one, &keys));
                     path.push(item_name(item, &keys));
                     let owners = there.map(|one| owners_of_item(owners, one, &keys)).unwrap_or_default();
-                    differ(item, there, &owners, path, found);
+                    differ(item, there, &owners, inside, path, found);
                     path.pop();
                 }
             }
             None if items.len() == live_items.len() => {
                 for (index, (item, live)) in items.iter().zip(live_items).enumerate() {
                     path.push(format!("[{index}]"));
-                    differ(item, Some(live), &[], path, found);
+                    differ(item, Some(live), &[], inside, path, found);
                     path.pop();
                 }
             }
-            None => push(path, live, Some(stated), found),
+            None => push(path, live, Some(stated), here, found),
         },
         (stated, Some(live)) if is_same(stated, live, path) => {}
-        (stated, live) => push(path, live, Some(stated), found),
+        (stated, live) => push(path, live, Some(stated), here, found),
     }
 }
 
@@ -142,9 +194,9 @@ fn vanish(
     fields: &Value,
     live: &Value,
     stated: Option<&Value>,
-    others: &[&Value],
+    others: &[Owner<'_>],
     path: &mut Vec<String>,
-    found: &mut Vec<FieldChange>,
+    found: &mut Vec<Found>,
 ) {
     for (key, inner) in fields.as_object().into_iter().flatten() {
         let Some((kind, name)) = key.split_once(':') else {
@@ -182,10 +234,16 @@ fn vanish(
         };
         let Some(there) = there else { continue };
         let kept_by = below(others, key);
-        let is_leaf = inner.as_object().is_none_or(Map::is_empty);
+        let is_leaf = is_leaf(inner);
         path.push(step);
         match wanted {
-            None if kept_by.is_empty() => push(path, Some(there), None, found),
+            None if kept_by.is_empty() => {
+                let hub = Holders {
+                    is_hub: true,
+                    other: None,
+                };
+                push(path, Some(there), None, hub, found);
+            }
             Some(_) if is_leaf => {}
             None if is_leaf => {}
             wanted => vanish(inner, there, wanted, &kept_by, path, found),
@@ -194,7 +252,7 @@ fn vanish(
     }
 }
 
-fn push(path: &[String], before: Option<&Value>, after: Option<&Value>, found: &mut Vec<FieldChange>) {
+fn push(path: &[String], before: Option<&Value>, after: Option<&Value>, holders: Holders<'_>, found: &mut Vec<Found>) {
     let mut text = String::new();
     for step in path {
         if !text.is_empty() && !step.starts_with('[') {
@@ -202,10 +260,14 @@ fn push(path: &[String], before: Option<&Value>, after: Option<&Value>, found: &
         }
         text.push_str(step);
     }
-    found.push(FieldChange {
-        path: text,
-        before: before.cloned(),
-        after: after.cloned(),
+    found.push(Found {
+        change: FieldChange {
+            path: text,
+            before: before.cloned(),
+            after: after.cloned(),
+            manager: holders.other.filter(|_| before.is_some()).map(str::to_owned),
+        },
+        is_hubs: holders.is_hub,
     });
 }
 
@@ -215,26 +277,6 @@ fn field(name: &str) -> String {
         format!("[{name}]")
     } else {
         name.to_owned()
-    }
-}
-
-fn below<'a>(owners: &[&'a Value], key: &str) -> Vec<&'a Value> {
-    owners.iter().filter_map(|fields| fields.get(key)).collect()
-}
-
-/// The fields by which items of this list are told apart, if it is one that is merged item by item.
-fn merged_by(owners: &[&Value]) -> Option<Vec<String>> {
-    let mut keys = owners
-        .iter()
-        .filter_map(|fields| fields.as_object())
-        .flat_map(Map::keys);
-    let key = keys.find(|key| key.starts_with("k:") || key.starts_with("v:"))?;
-    match key.strip_prefix("k:") {
-        Some(text) => {
-            let keys: Map<String, Value> = serde_json::from_str(text).ok()?;
-            Some(keys.keys().cloned().collect())
-        }
-        None => Some(Vec::new()),
     }
 }
 
@@ -249,18 +291,6 @@ fn is_same_item(item: &Value, other: &Value, keys: &[String]) -> bool {
     }) && keys
         .iter()
         .any(|key| item.get(key).is_some() && item.get(key) == other.get(key))
-}
-
-fn owners_of_item<'a>(owners: &[&'a Value], item: &Value, keys: &[String]) -> Vec<&'a Value> {
-    let is_its = |key: &str| {
-        let stated = key
-            .strip_prefix("k:")
-            .and_then(|text| serde_json::from_str::<Value>(text).ok());
-        stated.is_some_and(|stated| is_same_item(&stated, item, keys))
-    };
-    let maps = owners.iter().filter_map(|fields| fields.as_object());
-    maps.flat_map(|map| map.iter().filter(|(key, _)| is_its(key)).map(|(_, inner)| inner))
-        .collect()
 }
 
 fn item_name(item: &Value, keys: &[String]) -> String {

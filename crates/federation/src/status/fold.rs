@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{ClusterStatus, Condition, FederatedStatus, PROPAGATION, Reason};
+use crate::drift::is_note_of_put_back;
 use crate::plan::{Cause, ClusterPlan, Plan, Step};
 use crate::settle::{Failure, FailureKind, Outcome};
 use crate::{ClusterName, Live};
@@ -51,6 +52,7 @@ pub fn fold(
         observed_generation: plan.generation,
         conditions: vec![condition],
         clusters,
+        placed_by_preference: plan.placed_by_preference,
     }
 }
 
@@ -75,9 +77,18 @@ fn entry(
     outcome: Option<&Outcome>,
     previous: Option<&FederatedStatus>,
 ) -> Option<ClusterStatus> {
-    let (reason, message) = verdict(cluster, outcome)?;
+    let (reason, mut message) = verdict(cluster, outcome)?;
     let status = reason.map(Reason::as_str).unwrap_or_default();
     let before = previous.and_then(|status| status.cluster(name));
+    if let Some(before) = before
+        && matches!(cluster.step, Step::UpToDate)
+        && message.is_empty()
+        && previous.is_some_and(|status| status.observed_generation == plan.generation)
+        && is_note_of_put_back(&before.message)
+    {
+        // Whoever wonders where their change went has as long as the object stays the same to find out.
+        message.clone_from(&before.message);
+    }
     let live = match outcome {
         Some(Outcome::Applied(present)) => present.live,
         Some(Outcome::Deleted { .. } | Outcome::Released | Outcome::Failed(_)) | None => cluster.live,

@@ -133,6 +133,8 @@ proptest! {
             pods: &BTreeMap::new(),
             managed: &BTreeMap::new(),
             contents: &BTreeMap::new(),
+            drifts: &BTreeMap::new(),
+            fights: &BTreeMap::new(),
             held: None,
             confirmed: false,
         };

@@ -1,5 +1,7 @@
 //! Going on without what takes too long; its answer brings about the next run.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use futures::StreamExt;
@@ -17,7 +19,9 @@ use crate::key::Key;
 impl Round<'_> {
     /// Goes on without the looks that are still under way.
     pub(super) fn leave_looks(&mut self) {
-        let names = std::mem::take(&mut self.looking);
+        let unasked: BTreeSet<ClusterName> = self.unasked.iter().cloned().collect();
+        let names = std::mem::replace(&mut self.looking, unasked);
+        let names: BTreeSet<ClusterName> = names.difference(&self.looking).cloned().collect();
         for name in &names {
             self.sync.lanes.begin(self.key, name);
             self.unknown(
@@ -28,16 +32,25 @@ impl Round<'_> {
         }
         self.busy.extend(names);
         self.listing.clear();
+        self.looking_into.clear();
         let mut looks = std::mem::take(&mut self.looks);
-        let (sync, key) = (self.sync.clone(), self.key.clone());
+        let (sync, key, asked) = (self.sync.clone(), self.key.clone(), self.asked.clone());
         self.leave(async move {
             while let Some((name, answer)) = looks.next().await {
                 match answer {
+                    Answer::Seen(_) if !sync.is_current(&name, asked.get(&name)) => {
+                        sync.arrive(&key, &name, Arrival::Done);
+                    }
                     Answer::Seen(seen) => sync.arrive(&key, &name, Arrival::Seen(seen)),
                     Answer::Pods(pods) => {
                         sync.readings.arrive(&key, &name, pods);
                         sync.queue.add(key.clone());
                     }
+                    Answer::Drift(version, Some(drift)) => {
+                        sync.drifts.learn(&key, &name, version, drift);
+                        sync.queue.add(key.clone());
+                    }
+                    Answer::Drift(_, None) => {}
                 }
             }
         });
@@ -45,17 +58,21 @@ impl Round<'_> {
 
     /// Goes on without the steps that are still under way.
     pub(super) fn leave_steps(&mut self) {
-        let left = self.started.iter().filter(|name| !self.outcomes.contains_key(*name));
-        let names: Vec<ClusterName> = left.cloned().collect();
+        let is_left = |name: &&ClusterName| !self.outcomes.contains_key(*name) && !self.busy.contains(*name);
+        let names: Vec<ClusterName> = self.started.iter().filter(is_left).cloned().collect();
         for name in &names {
             self.sync.lanes.begin(self.key, name);
         }
         self.busy.extend(names);
         let mut steps = std::mem::take(&mut self.steps);
-        let (sync, key) = (self.sync.clone(), self.key.clone());
+        let (sync, key, asked) = (self.sync.clone(), self.key.clone(), self.asked.clone());
         self.leave(async move {
             while let Some((name, step, done)) = steps.next().await {
-                let arrival = settle_late(&sync, &key, &name, &step, done).await;
+                let arrival = if sync.is_current(&name, asked.get(&name)) {
+                    settle_late(&sync, &key, &name, &step, done).await
+                } else {
+                    Arrival::Done
+                };
                 sync.arrive(&key, &name, arrival);
             }
         });

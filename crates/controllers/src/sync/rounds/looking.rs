@@ -19,6 +19,16 @@ use crate::cache::Look;
 const PODS_SETTLE: Duration = Duration::from_secs(60);
 
 impl Round<'_> {
+    /// Looks at members that there was no room for before.
+    pub(super) fn begin_looks(&mut self) {
+        while self.room() > 0
+            && let Some(name) = self.unasked.pop_front()
+        {
+            self.looking.remove(&name);
+            self.begin_look(name);
+        }
+    }
+
     pub(super) fn begin_look(&mut self, name: ClusterName) {
         let lanes = &self.sync.lanes;
         if let Some(arrival) = lanes.take(self.key, &name) {
@@ -58,18 +68,23 @@ impl Round<'_> {
             return self.unknown(name, Reason::ClientRetrievalFailed, "the cluster has just left");
         };
         if lanes.is_clogged(&name) {
-            self.try_again(Duration::ZERO);
+            self.sync.miss_clogged(self.key, &name);
             return self.unknown(name, Reason::RetrievalFailed, "the cluster has not answered lately");
         }
         self.looking.insert(name.clone());
+        if self.room() == 0 {
+            return self.unasked.push_back(name);
+        }
+        self.asked.insert(name.clone(), member.clone());
         self.looks.push(self.look(name, member, inside));
     }
 
     fn look(&self, name: ClusterName, member: Arc<Member>, inside: bool) -> BoxFuture<'static, (ClusterName, Answer)> {
-        let (key, deadline) = (self.key.clone(), self.sync.hub.options.observe_deadline);
+        let (key, hub) = (self.key.clone(), self.sync.hub.clone());
+        let deadline = hub.options.observe_deadline;
         async move {
             let seen = if inside {
-                look_inside(&member, &key, deadline).await
+                look_inside(&hub, &member, &key).await
             } else {
                 Seen {
                     observed: look(&member, &key, deadline).await,
@@ -113,6 +128,7 @@ impl Round<'_> {
                 self.sync.readings.arrive(self.key, &name, pods);
                 self.read_pods(&name, pods);
             }
+            Answer::Drift(version, drift) => self.looked_closer(&name, version, drift),
         }
     }
 

@@ -61,6 +61,62 @@ async fn an_autoscaler_is_shared_out_and_its_workload_left_to_the_members() -> R
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_workload_that_an_autoscaler_names_no_more_has_its_own_replicas_again() -> Result<()> {
+    let world = World::new(&["eu-1", "us-1"]).await?;
+    world.label("shop").await?;
+    for name in ["web", "api"] {
+        world.post("deployments.apps", name, json!({}), workload(4)).await?;
+    }
+    let reference = json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"});
+    let spec = json!({"spec": {"minReplicas": 2, "maxReplicas": 10, "scaleTargetRef": reference}});
+    let scaler = "horizontalpodautoscalers.autoscaling";
+    world.post(scaler, "scaler", json!({}), spec).await?;
+    let is_told = |object: &Value| object["metadata"]["annotations"][HPA_TARGETS].is_string();
+    world.until_plain("deployments.apps", "web", is_told).await?;
+    world
+        .change(&key(scaler, "shop", "scaler"), |body| {
+            body["spec"]["scaleTargetRef"]["name"] = "api".into()
+        })
+        .await?;
+    world.until_plain("deployments.apps", "api", is_told).await?;
+    world
+        .until_plain("deployments.apps", "web", |object| !is_told(object))
+        .await?;
+    let web = key("deployments.apps", "shop", "web");
+    world.change(&web, |body| body["spec"]["replicas"] = 8.into()).await?;
+    world
+        .until("eu-1", "deployments.apps", "shop", "web", |object| {
+            object["spec"]["replicas"] == 4
+        })
+        .await?;
+    world.until_quiet().await?;
+    assert!(is_told(&world.plain("deployments.apps", "api").await?));
+    Ok(())
+}
+
+/// The hub stops right after the change, and finds the old workload by itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_workload_that_was_left_while_the_hub_was_down_is_given_back_too() -> Result<()> {
+    let mut world = World::new(&["eu-1"]).await?;
+    world.label("shop").await?;
+    world.post("deployments.apps", "web", json!({}), workload(4)).await?;
+    world.until_plain("deployments.apps", "web", is_well).await?;
+    world.stop().await;
+    let web = key("deployments.apps", "shop", "web");
+    world
+        .change(&web, |body| {
+            body["metadata"]["annotations"] = json!({HPA_TARGETS: r#"{"Names":["eu-1"]}"#})
+        })
+        .await?;
+    world.start().await?;
+    let is_told = |object: &Value| object["metadata"]["annotations"][HPA_TARGETS].is_string();
+    world
+        .until_plain("deployments.apps", "web", |object| !is_told(object))
+        .await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_job_is_shared_out_over_clusters() -> Result<()> {
     let world = World::new(&["eu-1", "us-1"]).await?;
     world.label("shop").await?;

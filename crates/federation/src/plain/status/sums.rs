@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::addresses;
+use super::kept::NODES;
 use crate::status::ClusterStatus;
 use crate::{FederatedStatus, TypeDescriptor};
 
@@ -25,8 +26,13 @@ pub(super) fn of(row: &TypeDescriptor, before: &Value, folded: &FederatedStatus)
     status.as_object().cloned().unwrap_or_default()
 }
 
+/// A member may say any number, and none of them makes the sum another's.
+fn total(counts: impl Iterator<Item = i64>) -> i64 {
+    counts.fold(0, i64::saturating_add)
+}
+
 fn sum(clusters: &[ClusterStatus], count: impl Fn(&ClusterStatus) -> Option<i64>) -> i64 {
-    clusters.iter().filter_map(count).sum()
+    total(clusters.iter().filter_map(count))
 }
 
 /// The largest that any cluster says. Once all is well everywhere this object's own generation has been seen as well,
@@ -49,7 +55,7 @@ fn replicas(clusters: &[ClusterStatus], generation: i64, is_deployment: bool) ->
     });
     if is_deployment {
         status["updatedReplicas"] = sum(clusters, |entry| entry.live.updated_replicas).into();
-        status["unavailableReplicas"] = (replicas - available).max(0).into();
+        status["unavailableReplicas"] = replicas.saturating_sub(available).max(0).into();
     } else {
         status["fullyLabeledReplicas"] = replicas.into();
     }
@@ -61,20 +67,12 @@ fn remote(clusters: &[ClusterStatus]) -> impl Iterator<Item = &Value> + Clone {
 }
 
 fn sum_remote(clusters: &[ClusterStatus], field: &str) -> i64 {
-    remote(clusters).filter_map(|status| status[field].as_i64()).sum()
+    total(remote(clusters).filter_map(|status| status[field].as_i64()))
 }
 
 fn daemon_set(clusters: &[ClusterStatus], generation: i64) -> Value {
     let mut status = json!({"observedGeneration": observed_generation(clusters, generation)});
-    for field in [
-        "currentNumberScheduled",
-        "numberMisscheduled",
-        "desiredNumberScheduled",
-        "numberReady",
-        "updatedNumberScheduled",
-        "numberAvailable",
-        "numberUnavailable",
-    ] {
+    for field in NODES {
         status[field] = sum_remote(clusters, field).into();
     }
     status
@@ -132,14 +130,14 @@ fn autoscaler(clusters: &[ClusterStatus], generation: i64) -> Value {
         status["lastScaleTime"] = last.into();
     }
     // A cluster with many replicas says more about all of them than one with few.
-    let (mut replicas, mut used) = (0, 0);
+    let (mut replicas, mut used) = (0_i64, 0_i64);
     for member in remote(clusters) {
         let mut metrics = member["currentMetrics"].as_array().into_iter().flatten();
         let cpu = metrics.find(|metric| metric["type"] == "Resource" && metric["resource"]["name"] == "cpu");
         let percentage = cpu.and_then(|metric| metric["resource"]["current"]["averageUtilization"].as_i64());
         if let (Some(percentage), Some(count)) = (percentage, member["currentReplicas"].as_i64()) {
-            replicas += count;
-            used += percentage * count;
+            replicas = replicas.saturating_add(count);
+            used = used.saturating_add(percentage.saturating_mul(count));
         }
     }
     if replicas > 0 {

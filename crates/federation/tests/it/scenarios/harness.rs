@@ -8,8 +8,8 @@ use atoll_federation::plain::Situation;
 use atoll_federation::plan::{Contents, Hold, Input, Pods};
 use atoll_federation::replicas::Preference;
 use atoll_federation::{
-    Apply, Cluster, ClusterName, FederatedObject, Observed, Present, Reason, Record, RecordChanges, Scope, Step,
-    TypeDescriptor, admit, events, fold, plan, settle, types,
+    Apply, Cluster, ClusterName, Drift, FederatedObject, Fight, Observed, Present, Reason, Record, RecordChanges,
+    Scope, Step, TypeDescriptor, admit, events, fold, plan, settle, types,
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -35,6 +35,10 @@ pub(super) struct Scenario {
     pods: BTreeMap<ClusterName, Pods>,
     managed: BTreeMap<ClusterName, u64>,
     contents: BTreeMap<ClusterName, Contents>,
+    /// The whole objects of members.
+    live: BTreeMap<ClusterName, Value>,
+    drifts: BTreeMap<ClusterName, Drift>,
+    fights: BTreeMap<ClusterName, Fight>,
     scope: Scope,
     adopt_resources: bool,
     confirmed: bool,
@@ -211,6 +215,12 @@ impl Scenario {
                 message: message.to_owned(),
                 deletes: Vec::new(),
             }),
+            live: BTreeMap::new(),
+            drifts: BTreeMap::new(),
+            fights: by_cluster(&file["fights"], |_, fight| Fight {
+                times: fight["times"].as_u64().unwrap().try_into().unwrap(),
+                until: fight["until"].as_str().unwrap().parse().unwrap(),
+            }),
             plain,
         };
         scenario.observed = by_cluster(&file["observed"], |cluster, observed| {
@@ -219,7 +229,9 @@ impl Scenario {
         scenario.records = by_cluster(&file["records"], |cluster, record| {
             scenario.read_record(cluster, record)
         });
+        scenario.live = by_cluster(&file["observed"], |cluster, observed| scenario.whole(cluster, observed));
         scenario.settle();
+        scenario.drifts = plan(&scenario.input()).drifts(kind, &scenario.live);
         if file["confirm"] == true {
             let hold = plan(&scenario.input()).hold.expect("there is a hold to confirm");
             scenario.object.confirm_deletes = Some(hold.token);
@@ -266,6 +278,8 @@ impl Scenario {
             pods: &self.pods,
             managed: &self.managed,
             contents: &self.contents,
+            drifts: &self.drifts,
+            fights: &self.fights,
             held: self.held.as_ref(),
             confirmed: self.confirmed,
         }
@@ -314,15 +328,20 @@ impl Scenario {
                 message: "as the scenario says".to_owned(),
             };
         }
-        let object = match observed.get("applied") {
+        let object = self.whole(cluster, observed);
+        Observed::Present(Box::new(Present::of(self.kind, &object).unwrap()))
+    }
+
+    /// What the member would answer to a question.
+    fn whole(&self, cluster: &ClusterName, observed: &Value) -> Value {
+        match observed.get("applied") {
             Some(extra) => {
                 let mut object = served(self.kind, cluster, &self.would_apply(cluster, Observed::Absent));
                 merge(&mut object, extra);
                 object
             }
             None => observed["object"].clone(),
-        };
-        Observed::Present(Box::new(Present::of(self.kind, &object).unwrap()))
+        }
     }
 
     fn read_record(&self, cluster: &ClusterName, record: &Value) -> Record {
@@ -372,7 +391,8 @@ fn read_namespace(namespace: &Value) -> Option<FederatedObject> {
 
 fn read_cluster(name: &ClusterName, cluster: &Value) -> Cluster {
     let labels = cluster["labels"].as_object().into_iter().flatten();
-    let ready = cluster["ready"].as_bool().unwrap_or(true);
+    let leaving = cluster["leaving"].as_bool().unwrap_or_default();
+    let ready = cluster["ready"].as_bool().unwrap_or(!leaving);
     Cluster {
         name: name.clone(),
         labels: labels
@@ -380,5 +400,6 @@ fn read_cluster(name: &ClusterName, cluster: &Value) -> Cluster {
             .collect(),
         ready,
         keeps_share: cluster["keepsShare"].as_bool().unwrap_or(ready),
+        leaving,
     }
 }

@@ -5,6 +5,7 @@ pub mod create_federated;
 pub mod initialise;
 pub mod issue_kubeconfig;
 pub mod issue_token;
+pub mod list_federated_events;
 pub mod preview_federated;
 pub mod register_cluster;
 pub mod remove_cluster;

@@ -137,7 +137,7 @@ async fn authenticate(State(state): State<AppState>, mut request: Request, next:
         return error.into_response();
     }
     let context = caller.context(auth::request_id(request.extensions()));
-    request.extensions_mut().insert(context);
+    request.extensions_mut().insert(structures::remember(context));
     let response = next.run(request).await;
     if response.body().size_hint().exact().is_some() {
         return response;
@@ -180,7 +180,7 @@ pub async fn call(
         .header(header::USER_AGENT, CONSOLE)
         .body(body)
         .map_err(|error| Status::bad_request(format!("{path:?} is no path of the API: {error}")))?;
-    request.extensions_mut().insert(context);
+    request.extensions_mut().insert(structures::remember(context));
     let response = api(state).oneshot(request).await.unwrap_or_else(|never| match never {});
     let (parts, body) = response.into_parts();
     let bytes = body.collect().await.map_err(|_| Status::internal())?.to_bytes();

@@ -736,7 +736,10 @@ export interface components {
             name?: string | null;
             /** @description The namespace; null for a cluster. */
             namespace?: string | null;
-            /** @description What members hold of the federated object, such as `deployments.apps`; null for a cluster. */
+            /**
+             * @description What members hold of the federated object, such as `deployments.apps`; null for a cluster, and for a plain object
+             *     of Federation v1, which has no page of its own.
+             */
             resource?: string | null;
             /** @description Where. */
             type: components["schemas"]["CauseKind"];
@@ -767,7 +770,10 @@ export interface components {
             name: string;
             /** @description Its namespace. */
             namespace: string;
-            /** @description What the member holds, such as `deployments.apps`; null for a type that is no longer served. */
+            /**
+             * @description What the member holds, such as `deployments.apps`; null for a type that is no longer served, and for a plain
+             *     object of Federation v1, which has no page of its own.
+             */
             resource?: string | null;
         };
         /** @description The hub, as pages need it. */

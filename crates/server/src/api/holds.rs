@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use atoll_controllers::{HeldChange, HoldCause};
+use atoll_federation::TypeTable;
+use atoll_store::ObjectKey;
 use axum::extract::State;
 use http::Extensions;
 use serde::{Deserialize, Serialize};
@@ -36,7 +38,8 @@ pub struct HoldCauseView {
     /// Where.
     #[serde(rename = "type")]
     place: CauseKind,
-    /// What members hold of the federated object, such as `deployments.apps`; null for a cluster.
+    /// What members hold of the federated object, such as `deployments.apps`; null for a cluster, and for a plain object
+    /// of Federation v1, which has no page of its own.
     resource: Option<String>,
     /// The namespace; null for a cluster.
     namespace: Option<String>,
@@ -80,7 +83,8 @@ pub struct Hold {
 pub struct HoldObject {
     /// Kind of the federated object.
     kind: String,
-    /// What the member holds, such as `deployments.apps`; null for a type that is no longer served.
+    /// What the member holds, such as `deployments.apps`; null for a type that is no longer served, and for a plain
+    /// object of Federation v1, which has no page of its own.
     resource: Option<String>,
     /// Its namespace.
     namespace: String,
@@ -145,8 +149,13 @@ pub struct HoldAnswered {
     left: Vec<String>,
 }
 
-fn cause(state: &AppState, held: &HeldChange) -> HoldCauseView {
-    let types = &state.configuration().types;
+/// What members hold of a federated object; nothing for what is not found under that name.
+fn resource_of(types: &TypeTable, key: &ObjectKey) -> Option<String> {
+    let served = types.of_resource(&key.group, &key.resource)?;
+    (!served.row.is_plain()).then(|| served.row.name())
+}
+
+fn cause(types: &TypeTable, held: &HeldChange) -> HoldCauseView {
     let namespaces = || types.namespaces().map(|served| served.row.name());
     let of = |place, resource: Option<String>, namespace: Option<&str>, name: Option<&str>, cluster: Option<&str>| {
         HoldCauseView {
@@ -160,9 +169,7 @@ fn cause(state: &AppState, held: &HeldChange) -> HoldCauseView {
     match &held.cause {
         HoldCause::Object(key) => of(
             CauseKind::Object,
-            types
-                .of_resource(&key.group, &key.resource)
-                .map(|served| served.row.name()),
+            resource_of(types, key),
             Some(&key.namespace),
             Some(&key.name),
             None,
@@ -171,7 +178,7 @@ fn cause(state: &AppState, held: &HeldChange) -> HoldCauseView {
         HoldCause::Cluster(name) => of(CauseKind::Cluster, None, None, None, Some(name)),
         HoldCause::Leftover { namespace, cluster } => of(
             CauseKind::Leftover,
-            namespaces(),
+            held.deletes.first().and_then(|delete| resource_of(types, &delete.key)),
             Some(namespace),
             Some(namespace),
             Some(cluster),
@@ -179,7 +186,7 @@ fn cause(state: &AppState, held: &HeldChange) -> HoldCauseView {
     }
 }
 
-fn summary(state: &AppState, held: &HeldChange) -> Hold {
+fn summary(types: &TypeTable, held: &HeldChange) -> Hold {
     let mut clusters: BTreeMap<&str, usize> = BTreeMap::new();
     for delete in &held.deletes {
         *clusters.entry(&delete.cluster).or_default() += 1;
@@ -188,7 +195,7 @@ fn summary(state: &AppState, held: &HeldChange) -> Hold {
         id: held.id.clone(),
         token: held.token.clone(),
         message: held.message.clone(),
-        cause: cause(state, held),
+        cause: cause(types, held),
         deletes: held.deletes.len(),
         clusters: clusters
             .into_iter()
@@ -200,6 +207,17 @@ fn summary(state: &AppState, held: &HeldChange) -> Hold {
     }
 }
 
+fn objects(types: &TypeTable, held: &HeldChange) -> Vec<HoldObject> {
+    let shown = held.deletes.iter().map(|delete| HoldObject {
+        kind: delete.kind.clone(),
+        resource: resource_of(types, &delete.key),
+        namespace: delete.key.namespace.clone(),
+        name: delete.key.name.clone(),
+        cluster: delete.cluster.clone(),
+    });
+    shown.collect()
+}
+
 /// Lists the changes that wait for an answer.
 #[utoipa::path(
     get, path = "/api/v1/holds", tag = "holds",
@@ -208,9 +226,10 @@ fn summary(state: &AppState, held: &HeldChange) -> Hold {
 pub async fn list_holds(State(state): State<AppState>, caller: Caller) -> Result<Json<List<Hold>>> {
     caller.may(&Action::console(Resource::Holds, Verb::List))?;
     let holds = state.controllers.recent_holds().await?;
+    let types = &state.configuration().types;
     Ok(Json(List {
         total_items: holds.len(),
-        items: holds.iter().map(|held| summary(&state, held)).collect(),
+        items: holds.iter().map(|held| summary(types, held)).collect(),
     }))
 }
 
@@ -227,23 +246,14 @@ pub async fn get_hold(
 ) -> Result<Json<HoldDetail>> {
     caller.may(&Action::named(Resource::Holds, Verb::Get, &id))?;
     let held = app::find_hold(&state, &id).await?;
-    let types = &state.configuration().types;
-    let objects = held.deletes.iter().map(|delete| HoldObject {
-        kind: delete.kind.clone(),
-        resource: types
-            .of_resource(&delete.key.group, &delete.key.resource)
-            .map(|served| served.row.name()),
-        namespace: delete.key.namespace.clone(),
-        name: delete.key.name.clone(),
-        cluster: delete.cluster.clone(),
-    });
     let (possible, message) = match app::undo::find(&state, &held).await? {
         Ok(restores) => (true, app::undo::describe(&restores)),
         Err(by_hand) => (false, by_hand),
     };
+    let types = &state.configuration().types;
     Ok(Json(HoldDetail {
-        summary: summary(&state, &held),
-        objects: objects.collect(),
+        summary: summary(types, &held),
+        objects: objects(types, &held),
         undo: Undo { possible, message },
     }))
 }
@@ -274,4 +284,56 @@ pub async fn answer_hold(
         changed: done.changed,
         left: done.left,
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use atoll_controllers::HeldDelete;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// A hold of one object in one cluster.
+    fn held(group: &str, resource: &str, cause: impl Fn(ObjectKey) -> HoldCause) -> HeldChange {
+        let key = ObjectKey::new(group, resource, "shop", "web");
+        HeldChange {
+            id: "t".into(),
+            cause: cause(key.clone()),
+            annotate: key.clone(),
+            token: "t".into(),
+            deletes: vec![HeldDelete {
+                kind: "Deployment".into(),
+                key,
+                cluster: "eu-1".into(),
+                uid: "u".into(),
+            }],
+            message: String::new(),
+        }
+    }
+
+    /// The resources that the cause and the object are shown with.
+    fn resources(held: &HeldChange) -> [Value; 2] {
+        let types = TypeTable::built_in();
+        let (cause, objects) = (summary(&types, held).cause, objects(&types, held));
+        [json!(cause), json!(objects[0])].map(|shown| shown["resource"].clone())
+    }
+
+    #[test]
+    fn a_federated_object_is_shown_by_the_name_of_its_type() {
+        let held = held("types.kubefed.io", "federateddeployments", HoldCause::Object);
+        assert_eq!(resources(&held), [json!("deployments.apps"), json!("deployments.apps")]);
+    }
+
+    #[test]
+    fn a_plain_object_is_shown_without_a_resource_as_it_has_no_federated_page() {
+        let one = held("apps", "deployments", HoldCause::Object);
+        assert_eq!(resources(&one), [Value::Null, Value::Null]);
+        let shown = json!(summary(&TypeTable::built_in(), &one).cause);
+        assert_eq!((&shown["namespace"], &shown["name"]), (&json!("shop"), &json!("web")));
+        let leftover = held("", "namespaces", |key| HoldCause::Leftover {
+            namespace: key.name,
+            cluster: "eu-1".into(),
+        });
+        assert_eq!(resources(&leftover), [Value::Null, Value::Null]);
+    }
 }

@@ -1,9 +1,11 @@
-//! A hold is answered: its deletes are confirmed, given up, or their cause is taken back. Every write to an object takes
-//! the way of the hub's own Kubernetes API.
+//! A hold is answered: its deletes are confirmed, given up, or their cause is taken back.
+//!
+//! Annotations and placements are written by the hub's own Kubernetes API, as kubectl would. Labels of a cluster are
+//! restored by [`update_cluster`](super::update_cluster), as the console edits them.
 
 pub mod undo;
 
-use atoll_controllers::HeldChange;
+use atoll_controllers::{HeldChange, Released};
 use atoll_federation::object::CONFIRM_DELETES_ANNOTATION;
 use atoll_kubeapi::{RequestContext, Status};
 use atoll_store::{ObjectKey, Store};
@@ -66,21 +68,28 @@ pub async fn confirm(state: &AppState, context: &RequestContext, held: &HeldChan
 /// Clusters keep what they have: the hub's marks come off there, and nothing is deleted.
 ///
 /// # Errors
-/// When the store fails, or the hub's API refuses.
+/// When the store fails.
 pub async fn orphan(state: &AppState, context: &RequestContext, held: &HeldChange) -> Result<Done> {
-    let left = state.controllers.release(&held.deletes).await?;
+    let released = state.controllers.release(&held.deletes).await?;
     // Whoever waits looks again when the cause changes. This is no token, so it confirms nothing.
-    annotate(state, context, &held.annotate, &format!("kept-{}", held.token)).await?;
-    let kept = held.deletes.len().saturating_sub(left.len());
-    Ok(Done {
-        changed: vec![format!(
-            "{kept} objects stay in their clusters and are no longer managed"
-        )],
-        left: left
-            .into_iter()
-            .map(|left| format!("{} {}/{}: {}", left.resource, left.namespace, left.name, left.message))
-            .collect(),
-    })
+    let annotated = annotate(state, context, &held.annotate, &format!("kept-{}", held.token)).await;
+    Ok(kept(&held.annotate, released, annotated))
+}
+
+/// What was let go of stays let go of, whatever became of the annotation.
+fn kept(cause: &ObjectKey, released: Released, annotated: Result<()>) -> Done {
+    let left = released.left.into_iter();
+    let left = left.map(|left| format!("{} {}/{}: {}", left.resource, left.namespace, left.name, left.message));
+    let unannotated = annotated
+        .err()
+        .map(|error| format!("{} was not annotated: {error}", title(cause)));
+    Done {
+        changed: vec![match released.objects {
+            1 => "1 object stays in its cluster and is no longer managed".to_owned(),
+            objects => format!("{objects} objects stay in their clusters and are no longer managed"),
+        }],
+        left: left.chain(unannotated).collect(),
+    }
 }
 
 async fn annotate(state: &AppState, context: &RequestContext, key: &ObjectKey, text: &str) -> Result<()> {
@@ -110,5 +119,41 @@ fn title(key: &ObjectKey) -> String {
         format!("cluster {}", key.name)
     } else {
         format!("{} {}/{}", key.resource, key.namespace, key.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use atoll_controllers::Left;
+
+    use super::*;
+
+    #[test]
+    fn what_was_kept_is_what_was_released_and_the_rest_is_told_with_its_reason() {
+        let cause = ObjectKey::new("types.kubefed.io", "federatedconfigmaps", "shop", "web");
+        let released = |objects, left| Released { objects, left };
+        let all = kept(&cause, released(3, Vec::new()), Ok(()));
+        assert_eq!(
+            all.changed,
+            ["3 objects stay in their clusters and are no longer managed"]
+        );
+        assert_eq!(all.left, Vec::<String>::new());
+
+        let away = Left {
+            resource: "federatedconfigmaps.types.kubefed.io".into(),
+            namespace: "shop".into(),
+            name: "web".into(),
+            message: "us-1: the cluster does not answer".into(),
+        };
+        let refused = Err(Error::forbidden("you may not"));
+        let some = kept(&cause, released(1, vec![away]), refused);
+        assert_eq!(some.changed, ["1 object stays in its cluster and is no longer managed"]);
+        assert_eq!(
+            some.left,
+            [
+                "federatedconfigmaps.types.kubefed.io shop/web: us-1: the cluster does not answer",
+                "federatedconfigmaps shop/web was not annotated: you may not",
+            ]
+        );
     }
 }

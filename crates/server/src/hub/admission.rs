@@ -38,8 +38,7 @@ pub(super) async fn admit(
     }
     let mut warnings = admit_kind(backend, state, context, resource, admission, new).await?;
     warnings.extend(plain::admit(state, resource, admission, new).await?);
-    let kind = Kind::of(&state.configuration().types, resource);
-    plan_in_status::put(state, context, kind, admission, new).await?;
+    warnings.extend(plan_in_status::put(state, context, resource, admission, new).await?);
     Ok(warnings)
 }
 
@@ -59,12 +58,12 @@ async fn admit_kind(
         Some(Kind::ConfigMap) => secrets::admit_configuration(resource, admission, new).map(|()| Vec::new()),
         Some(Kind::Cluster) => clusters::admit(backend, state, context, resource, admission, new).await,
         Some(Kind::Config) => configuration::admit_settings(resource, admission, new),
-        Some(Kind::TypeConfig) => configuration::admit_type(state, resource, admission, new).await,
+        Some(Kind::TypeConfig) => configuration::admit_type(state, context, resource, admission, new).await,
         Some(Kind::Preference) => preferences::admit(state, resource, admission, new).await,
         Some(Kind::Definition) => configuration::admit_definition(&backend.catalog(), resource, admission, new),
         Some(Kind::Federated(kind)) => {
             if admission.operation == Operation::Create && !is_propagated(state, kind) {
-                refuse_leaving(state, kind).await?;
+                type_configs::refuse_if_leaving(state, kind).await?;
             }
             let mut warnings = federated::admit(kind, resource, admission, new)?;
             if admission.operation == Operation::Create && admission.dry_run {
@@ -85,15 +84,6 @@ fn is_propagated(state: &AppState, kind: &TypeDescriptor) -> bool {
     let api = &kind.federated;
     let served = state.configuration().types.of_resource(&api.group, &api.plural);
     served.is_some_and(|served| served.propagated)
-}
-
-/// A type that is on its way out takes nothing new.
-async fn refuse_leaving(state: &AppState, kind: &TypeDescriptor) -> Result<(), Status> {
-    match type_configs::is_leaving(state, &kind.name()).await {
-        Ok(false) => Ok(()),
-        Ok(true) => Err(type_configs::leaving(kind)),
-        Err(error) => Err(crate::Error::from(error).into()),
-    }
 }
 
 /// A new object needs a namespace that is there and stays.

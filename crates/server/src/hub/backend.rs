@@ -113,7 +113,8 @@ fn revision(number: u64) -> Revision {
     Revision(i64::try_from(number).unwrap_or(i64::MAX))
 }
 
-fn status(error: atoll_store::Error) -> Status {
+/// What the store says, as the API tells it.
+pub(super) fn status(error: atoll_store::Error) -> Status {
     crate::Error::from(error).into()
 }
 
@@ -232,7 +233,7 @@ impl Backend for HubBackend {
         let registry = Registry::new(self.store(), self.state.now());
         let object = match Kind::of(&self.state.configuration().types, commit.resource) {
             Some(Kind::TypeConfig) => {
-                let object = type_configs::commit(&self.state, &key, commit.change).await?;
+                let object = type_configs::commit(&self.state, context, &key, commit.change).await?;
                 return Ok(shown_object(object));
             }
             Some(Kind::Config) => {

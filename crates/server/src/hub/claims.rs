@@ -1,27 +1,18 @@
 //! One target, one source: of all the objects of the hub, one at most says what clusters hold under a name.
 //!
-//! A federated object and a plain one of Federation v1 may aim at the same object of the members, and so may two types
-//! that federate a kind under an old and a new group. The first stays; the second is refused with its name. Who aims at
-//! what follows from keys, so the rivals of an object are few and known: they are read before the write, and the write
-//! fails unless they are still as they were, whichever replica was faster.
+//! A federated object and a plain one of Federation v1 may aim at the same object of the members, also where the type of
+//! the federated one calls its kind by an old group; no two types federate one kind. The first stays; the second is
+//! refused with its name. Who aims at what follows from keys, so the rivals of an object are few and known: they are read
+//! before the write, and the write fails unless they are still as they were, whichever replica was faster.
 
 use atoll_federation::plain::is_held;
+use atoll_federation::plain::view::VIEWS;
 use atoll_federation::{TypeDescriptor, TypeTable};
 use atoll_kubeapi::{Cause, Status};
 use atoll_store::{Object, ObjectKey, Store, Write};
 use serde_json::Value;
 
 use super::v1;
-
-/// Kinds that API servers served under an older group as well: the same objects under both.
-const MOVED: [(&str, &str, &str); 6] = [
-    ("extensions", "daemonsets", "apps"),
-    ("extensions", "deployments", "apps"),
-    ("extensions", "replicasets", "apps"),
-    ("extensions", "ingresses", "networking.k8s.io"),
-    ("extensions", "networkpolicies", "networking.k8s.io"),
-    ("extensions", "podsecuritypolicies", "policy"),
-];
 
 /// A kind of member objects, whichever group it is called by.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,9 +23,9 @@ struct TargetKind {
 
 impl TargetKind {
     fn new(group: &str, plural: &str) -> Self {
-        let moved = MOVED.iter().find(|(old, kind, _)| *old == group && *kind == plural);
+        let view = VIEWS.iter().find(|view| view.group == group && view.plural == plural);
         Self {
-            group: moved.map_or(group, |(_, _, new)| new).to_owned(),
+            group: view.map_or(group, |view| view.stored_group).to_owned(),
             plural: plural.to_owned(),
         }
     }
@@ -307,11 +298,17 @@ mod tests {
     }
 
     #[test]
-    fn a_kind_is_the_same_under_its_old_group() {
-        assert_eq!(
-            TargetKind::new("extensions", "deployments"),
-            TargetKind::new("apps", "deployments")
-        );
+    fn a_kind_is_the_same_under_every_group_that_it_is_known_by() {
+        for view in VIEWS {
+            assert_eq!(
+                TargetKind::new(view.group, view.plural),
+                TargetKind::new(view.stored_group, view.plural),
+                "{} of {}",
+                view.kind,
+                view.group
+            );
+        }
+        assert_eq!(TargetKind::new("extensions", "ingresses").group, "networking.k8s.io");
         assert_ne!(
             TargetKind::new("extensions", "widgets"),
             TargetKind::new("apps", "widgets")

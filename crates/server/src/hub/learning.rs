@@ -1,22 +1,21 @@
-//! What members tell later: structures that none could tell when a type was written, because its CRD was on its way or
-//! nobody was there (whoever writes a type and its CRD in one file finds both known a moment later), and what Kubernetes
-//! says of the fields of its own kinds.
+//! What members tell later: structures that none could tell when a type was written, because its CRD, or the version that
+//! it aims at, was on its way or nobody was there (whoever writes a type and its CRD in one file finds both known a moment
+//! later), and what Kubernetes says of the fields of its own kinds.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use atoll_clusters::Member;
+use atoll_controllers::Configuration;
 use atoll_controllers::configuration::structure_key;
 use atoll_federation::TypeDescriptor;
-use atoll_federation::configuration::without_list_types;
-use atoll_store::{Error, Result, Transaction, Write};
-use serde_json::json;
+use atoll_store::{Error, Result, Transaction};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::descriptions;
-use super::seed::made;
-use super::structures::{Told, ask, is_known};
+use super::structures::{Told, ask, is_current, is_known, keep};
 use crate::state::AppState;
 
 /// How often it is looked whether a type is without a structure.
@@ -38,29 +37,58 @@ pub async fn learn(state: AppState, ended: CancellationToken) {
 async fn learn_all(state: AppState) {
     let mut asked: BTreeMap<String, Next> = BTreeMap::new();
     let mut describing = Describing::default();
+    let mut unknown = Unknown::default();
     loop {
         sleep(EVERY).await;
         describing.ask(&state).await;
-        let configuration = state.configuration();
-        let unknown = configuration
-            .types
-            .federated()
-            .map(|served| served.row)
-            .filter(|row| !is_known(&row.target) && !configuration.structures.contains_key(&row.name()));
-        let unknown: BTreeMap<String, &TypeDescriptor> = unknown.map(|row| (row.name(), row)).collect();
-        asked.retain(|name, _| unknown.contains_key(name));
-        for (name, row) in unknown {
-            if asked.get(&name).is_some_and(|next| Instant::now() < next.at) {
+        if let Err(error) = unknown.update(&state).await {
+            let error = crate::error::chain(&error);
+            tracing::warn!(error, "it cannot be read which types are known");
+            continue;
+        }
+        asked.retain(|name, _| unknown.types.contains_key(name));
+        for (name, row) in &unknown.types {
+            if asked.get(name).is_some_and(|next| Instant::now() < next.at) {
                 continue;
             }
-            let then = asked.get(&name).map_or(EVERY, |next| (next.then * 2).min(SELDOM));
+            let then = asked.get(name).map_or(EVERY, |next| (next.then * 2).min(SELDOM));
             if let Err(error) = learn_one(&state, row).await {
                 let error = crate::error::chain(&error);
                 tracing::warn!(error, "the structure of {name} cannot be kept");
             }
             let at = Instant::now() + then;
-            asked.insert(name, Next { at, then });
+            asked.insert(name.clone(), Next { at, then });
         }
+    }
+}
+
+/// Types whose targets are without a structure, by name.
+#[derive(Default)]
+struct Unknown {
+    types: BTreeMap<String, &'static TypeDescriptor>,
+    /// What they were read for: whatever makes one known makes a new configuration.
+    of: Option<Arc<Configuration>>,
+}
+
+impl Unknown {
+    async fn update(&mut self, state: &AppState) -> Result<()> {
+        let configuration = state.configuration();
+        if self.of.as_ref().is_some_and(|of| Arc::ptr_eq(of, &configuration)) {
+            return Ok(());
+        }
+        let mut types = BTreeMap::new();
+        for row in configuration.types.federated().map(|served| served.row) {
+            if is_known(&row.target) {
+                continue;
+            }
+            let kept = state.store.object(&structure_key(&row.name())).await?;
+            if !is_current(kept.as_ref(), row) {
+                types.insert(row.name(), row);
+            }
+        }
+        self.types = types;
+        self.of = Some(configuration);
+        Ok(())
     }
 }
 
@@ -102,30 +130,13 @@ async fn learn_one(state: &AppState, row: &TypeDescriptor) -> Result<()> {
     let Told::Known(structure) = ask(state, &row.target).await else {
         return Ok(());
     };
-    let federated = &row.federated;
-    let stored = state.store.objects(&federated.group, &federated.plural, None).await?;
-    let schema = if stored.objects.is_empty() {
-        structure.schema
-    } else {
-        // These were merged as if each list were one value.
-        without_list_types(structure.schema)
-    };
-    let body = json!({
-        "version": row.target.version,
-        "structure": schema,
-        "replicasPath": structure.replicas_path,
-    });
-    let write = Write::Create {
-        key: structure_key(&row.name()),
-        body: made(body, state.now()).into(),
-    };
     let transaction = Transaction {
-        writes: vec![write],
+        writes: vec![keep(state, row, structure).await?],
         lease: None,
     };
     match state.store.write(transaction).await {
         // Another replica was faster.
-        Ok(_) | Err(Error::AlreadyExists(_)) => Ok(()),
+        Ok(_) | Err(Error::AlreadyExists(_) | Error::Conflict { .. } | Error::NotFound(_)) => Ok(()),
         Err(error) => Err(error),
     }
 }

@@ -1,15 +1,15 @@
 //! `scale` of the plain workloads, so that `kubectl scale` works on the hub. A scale is another way to write
 //! `spec.replicas`: the write takes the way of every other, admission included.
 
-use atoll_kubeapi::patch::{PatchType, apply_patch};
+use atoll_kubeapi::patch::PatchType;
 use atoll_kubeapi::request::{Query, content_type, default_manager};
-use atoll_kubeapi::scale::{replicas, scale};
-use atoll_kubeapi::{Attributes, Backend, RequestContext, Resource, Schema, Status, body};
+use atoll_kubeapi::scale::{ScaleChange, scale};
+use atoll_kubeapi::{Attributes, Backend, RequestContext, Resource, Status, body};
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use http::Method;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::BODY_LIMIT;
 use super::backend::HubBackend;
@@ -18,32 +18,15 @@ use crate::state::AppState;
 /// How often a scale that is tied to no version is tried against a moving object.
 const TRIES: usize = 8;
 
-/// How a client changes a scale.
-enum Wanted {
-    Whole(Value),
-    Patched(PatchType, Value),
-}
-
-impl Wanted {
-    async fn read(request: Request) -> Result<Self, Status> {
-        if *request.method() == Method::PUT {
-            return Ok(Self::Whole(body::read_object(request, BODY_LIMIT).await?.value));
-        }
-        let patch_type = PatchType::of(content_type(request.headers()), true)?;
-        let patch = body::read_patch(request, patch_type, BODY_LIMIT).await?.value;
-        Ok(match patch_type {
-            // An applied scale states all there is to it.
-            PatchType::Apply => Self::Patched(PatchType::Merge, patch),
-            PatchType::Json | PatchType::Merge | PatchType::Strategic => Self::Patched(patch_type, patch),
-        })
+/// What a client asks for.
+async fn read(request: Request) -> Result<ScaleChange, Status> {
+    if *request.method() == Method::PUT {
+        let whole = body::read_object(request, BODY_LIMIT).await?;
+        return Ok(ScaleChange::whole(whole.value));
     }
-
-    fn after(&self, current: &Value) -> Result<Value, Status> {
-        match self {
-            Self::Whole(next) => Ok(next.clone()),
-            Self::Patched(patch_type, patch) => apply_patch(*patch_type, current, patch, &Schema::unknown()),
-        }
-    }
+    let patch_type = PatchType::of(content_type(request.headers()), true)?;
+    let patch = body::read_patch(request, patch_type, BODY_LIMIT).await?;
+    Ok(ScaleChange::patch(patch_type, patch.value))
 }
 
 pub(super) async fn serve(
@@ -59,7 +42,7 @@ pub(super) async fn serve(
     let manager = named.unwrap_or_else(|| default_manager(request.headers()));
     let wanted = match *request.method() {
         Method::GET | Method::HEAD => None,
-        Method::PUT | Method::PATCH => Some(Wanted::read(request).await?),
+        Method::PUT | Method::PATCH => Some(read(request).await?),
         _ => return Err(Status::method_not_allowed(request.method())),
     };
     let path = format!(
@@ -76,19 +59,10 @@ pub(super) async fn serve(
             .get(context, resource, &attributes.namespace, &attributes.name)
             .await?;
         let old = found.ok_or_else(|| resource.not_found(&attributes.name))?;
-        let current = scale(&old);
         let Some(wanted) = &wanted else {
-            return Ok(axum::Json(current).into_response());
+            return Ok(axum::Json(scale(&old)).into_response());
         };
-        let next = wanted.after(&current)?;
-        let given = next["metadata"]["resourceVersion"].as_str().unwrap_or_default();
-        if !given.is_empty() && given != old["metadata"]["resourceVersion"] {
-            return Err(resource.conflict(&attributes.name));
-        }
-        let replicas = replicas(&next).map_err(|cause| {
-            Status::invalid("autoscaling", "Scale", &attributes.name, vec![cause])
-                .with(|details| details.group.clone_from(&resource.group))
-        })?;
+        let replicas = wanted.replicas(resource, &old)?;
         let patch = json!({"metadata": {"resourceVersion": old["metadata"]["resourceVersion"]}, "spec": {"replicas": replicas}});
         // As deep as a request of its own: the future of one within the other would have no end.
         let written = Box::pin(super::call(state, context.clone(), Method::PATCH, &path, Some(&patch)));

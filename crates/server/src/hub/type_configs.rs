@@ -1,4 +1,4 @@
-//! Commits of `FederatedTypeConfig`: together with what a member tells of the target, one at a time, and answered when
+//! Commits of `FederatedTypeConfig`: together with what a member told of the target, one at a time, and answered when
 //! this replica serves what was written.
 //!
 //! No two types may have one federated kind. Admission reads the other types before anything is written, so every commit
@@ -8,17 +8,15 @@
 use std::time::Duration;
 
 use atoll_controllers::configuration::{TYPE_CONFIGS, seeded_key, structure_key};
-use atoll_federation::configuration::{CORE_GROUP, Structure, admit_type_config, keep_list_types};
+use atoll_federation::configuration::{CORE_GROUP, Structure, admit_type_config};
 use atoll_federation::types::SYSTEM_NAMESPACE;
 use atoll_federation::{TypeConfig, TypeDescriptor};
-use atoll_kubeapi::{Change, Status};
+use atoll_kubeapi::{Change, RequestContext, Status};
 use atoll_store::{Error, Object, ObjectKey, Result, Revision, Transaction, Write};
-use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use super::admission::refusal;
-use super::backend::write_of;
-use super::seed::made;
+use super::backend::{status, write_of};
 use super::structures::{self, Told};
 use crate::state::AppState;
 
@@ -28,16 +26,13 @@ const FOLLOW: Duration = Duration::from_secs(2);
 const TRIES: usize = 8;
 
 /// Commits a change of a type.
-pub(super) async fn commit(state: &AppState, key: &ObjectKey, change: Change) -> Result<Object, Status> {
-    let told = match &change {
-        // What an earlier type of this name left behind may be of long ago.
-        Change::Create(value) => told(state, value, None).await,
-        Change::Update { value, .. } => {
-            let known = state.store.object(&structure_key(&key.name)).await.map_err(status)?;
-            told(state, value, known.as_ref()).await
-        }
-        Change::Delete { .. } => None,
-    };
+pub(super) async fn commit(
+    state: &AppState,
+    context: &RequestContext,
+    key: &ObjectKey,
+    change: Change,
+) -> Result<Object, Status> {
+    let told = told(context, &change);
     for _ in 0..TRIES {
         let marker = state.store.object(&seeded_key()).await.map_err(status)?;
         judge_again(state, key, &change).await?;
@@ -77,33 +72,20 @@ pub(super) async fn follow(state: &AppState, revision: Revision) {
     }
 }
 
-/// Whether a type was deleted; then it takes nothing new, or it would never end.
-pub(super) async fn is_leaving(state: &AppState, type_name: &str) -> Result<bool> {
-    let key = ObjectKey::new(CORE_GROUP, TYPE_CONFIGS, SYSTEM_NAMESPACE, type_name);
-    Ok(match state.store.object(&key).await? {
-        Some(config) => config.deletion_at.is_some(),
-        // Until the built-in types were given theirs, they are served without.
-        None => state.store.object(&seeded_key()).await?.is_some(),
-    })
-}
-
-/// Why an object of such a type is refused.
-pub(super) fn leaving(row: &TypeDescriptor) -> Status {
-    let federated = &row.federated;
-    let message = format!(
-        "{} are on their way out: the FederatedTypeConfig {} was deleted",
-        federated.resource(),
-        row.name()
-    );
-    Status::forbidden(message).about(&federated.group, &federated.plural, "")
+/// Refuses a new object of a type that was deleted: such a type takes nothing new, or it would never end.
+pub(super) async fn refuse_if_leaving(state: &AppState, row: &TypeDescriptor) -> Result<(), Status> {
+    match leaving(state, row).await? {
+        None => Ok(()),
+        Some(refused) => Err(refused),
+    }
 }
 
 /// Takes a new object back when its type was deleted while it was being made: whoever looked for what is left of the
 /// type may not have seen it, and it would come to light, and to members, when somebody makes the type again.
 pub(super) async fn withdraw_if_leaving(state: &AppState, row: &TypeDescriptor, object: &Object) -> Result<(), Status> {
-    if !is_leaving(state, &row.name()).await.map_err(status)? {
+    let Some(refused) = leaving(state, row).await? else {
         return Ok(());
-    }
+    };
     // Whatever became of it in this moment: removing a type leaves what members have.
     let withdrawn = Write::Delete {
         key: object.key.clone(),
@@ -114,13 +96,29 @@ pub(super) async fn withdraw_if_leaving(state: &AppState, row: &TypeDescriptor, 
         lease: None,
     };
     match state.store.write(transaction).await {
-        Ok(_) | Err(Error::NotFound(_)) => Err(leaving(row)),
+        Ok(_) | Err(Error::NotFound(_)) => Err(refused),
         Err(error) => Err(status(error)),
     }
 }
 
-fn status(error: Error) -> Status {
-    crate::Error::from(error).into()
+/// Why an object of this type is refused, when the type was deleted.
+async fn leaving(state: &AppState, row: &TypeDescriptor) -> Result<Option<Status>, Status> {
+    let key = ObjectKey::new(CORE_GROUP, TYPE_CONFIGS, SYSTEM_NAMESPACE, &row.name());
+    let is_leaving = match state.store.object(&key).await.map_err(status)? {
+        Some(config) => config.deletion_at.is_some(),
+        // Until the built-in types were given theirs, they are served without.
+        None => state.store.object(&seeded_key()).await.map_err(status)?.is_some(),
+    };
+    let federated = &row.federated;
+    let refused = || {
+        let message = format!(
+            "{} are on their way out: the FederatedTypeConfig {} was deleted",
+            federated.resource(),
+            row.name()
+        );
+        Status::forbidden(message).about(&federated.group, &federated.plural, "")
+    };
+    Ok(is_leaving.then(refused))
 }
 
 /// All types but the one of this name.
@@ -155,59 +153,35 @@ async fn judge_again(state: &AppState, key: &ObjectKey, change: &Change) -> Resu
     }
 }
 
-/// What members tell of the target with its version, where that is not known.
-async fn told(state: &AppState, value: &Value, known: Option<&Object>) -> Option<(String, Structure)> {
-    let config = TypeConfig::read(value, None).filter(|config| !config.deleting)?;
-    let target = &config.descriptor.target;
-    if structures::is_known(target) || known.is_some_and(|known| known.body["version"] == *target.version) {
+/// The type that is written, with what admission was told of its target; nothing where it did not ask, because the
+/// structure is known or the target is the same as before.
+fn told(context: &RequestContext, change: &Change) -> Option<(TypeDescriptor, Structure)> {
+    let (Change::Create(value) | Change::Update { value, .. }) = change else {
         return None;
-    }
-    match structures::ask(state, target).await {
-        Told::Known(structure) => Some((target.version.to_string(), structure)),
+    };
+    let row = TypeConfig::read(value, None)?.descriptor;
+    match structures::heard(context, &row.target)? {
+        Told::Known(structure) => Some((row, structure)),
         Told::NotServed | Told::Nobody => None,
     }
 }
 
+/// What happens to the structure of a type with a change of it.
 async fn structure_write(
     state: &AppState,
     key: &ObjectKey,
     change: &Change,
-    told: Option<&(String, Structure)>,
+    told: Option<&(TypeDescriptor, Structure)>,
 ) -> Result<Option<Write>> {
-    let key = structure_key(&key.name);
-    let stored = state.store.object(&key).await?;
-    let value = match change {
-        Change::Create(value) | Change::Update { value, .. } => value,
-        Change::Delete { .. } => {
-            return Ok(stored.map(|stored| Write::Delete {
-                key,
-                expected: Some(stored.revision),
-            }));
-        }
-    };
-    let Some((version, structure)) = told else {
-        return Ok(None);
-    };
-    let mut schema = structure.schema.clone();
-    // Objects that are stored were merged by what was known then.
-    if let Some(config) = TypeConfig::read(value, None)
-        && instances(state, &config).await? > 0
-    {
-        let known = stored.as_ref().map(|stored| &stored.body["structure"]);
-        schema = keep_list_types(known.unwrap_or(&Value::Null), schema);
+    if let Change::Delete { .. } = change {
+        let kept = state.store.object(&structure_key(&key.name)).await?;
+        return Ok(kept.map(|kept| Write::Delete {
+            key: kept.key,
+            expected: Some(kept.revision),
+        }));
     }
-    let Some(stored) = stored else {
-        let body = json!({"version": version, "structure": schema, "replicasPath": structure.replicas_path});
-        let body = made(body, state.now()).into();
-        return Ok(Some(Write::Create { key, body }));
-    };
-    let mut body = (*stored.body).clone();
-    body["version"] = json!(version);
-    body["structure"] = schema;
-    body["replicasPath"] = json!(structure.replicas_path);
-    Ok(Some(Write::Update {
-        key,
-        body: body.into(),
-        expected: stored.revision,
-    }))
+    match told {
+        Some((row, structure)) => structures::keep(state, row, structure.clone()).await.map(Some),
+        None => Ok(None),
+    }
 }

@@ -1,7 +1,7 @@
 //! A member with kinds of its own: a small API server in memory, behind TLS, that serves what a test says.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use atoll_kubeapi::{Catalog, MemoryBackend, Options, RequestContext, Resource, Schema};
 use atoll_server::listen::{Authority, Listener, ServerCertificate};
@@ -22,6 +22,7 @@ pub(crate) struct CustomMember {
     backend: Arc<MemoryBackend>,
     address: SocketAddr,
     authority: String,
+    paths: Arc<Mutex<Vec<String>>>,
     shutdown: CancellationToken,
 }
 
@@ -39,15 +40,18 @@ impl CustomMember {
             change: atoll_kubeapi::Change::Create(namespace),
         };
         backend.memory().commit(commit).unwrap();
+        let paths = Arc::new(Mutex::new(Vec::new()));
+        let seen = paths.clone();
         let app = Router::new()
             .route("/healthz", get(|| async { "ok" }))
             .route("/livez", get(|| async { "ok" }))
             .route("/readyz", get(|| async { "ok" }))
             .fallback_service(
                 atoll_kubeapi::router(backend.clone(), Options::default()).layer(from_fn(
-                    |mut request: Request, next: Next| async move {
+                    move |mut request: Request, next: Next| {
+                        seen.lock().unwrap().push(request.uri().path().to_owned());
                         request.extensions_mut().insert(RequestContext::default());
-                        next.run(request).await
+                        next.run(request)
                     },
                 )),
             );
@@ -68,6 +72,7 @@ impl CustomMember {
             backend,
             address,
             authority: authority_pem,
+            paths,
             shutdown,
         }
     }
@@ -75,6 +80,12 @@ impl CustomMember {
     /// Serves other kinds from now on.
     pub(crate) fn serve(&self, kinds: Vec<Resource>) {
         self.backend.set_catalog(catalog(kinds));
+    }
+
+    /// How often a path was asked for.
+    pub(crate) fn asked_for(&self, path: &str) -> usize {
+        let paths = self.paths.lock().unwrap();
+        paths.iter().filter(|one| *one == path).count()
     }
 
     /// An object that it holds.

@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use super::harness::{Hub, eventually, member};
+use super::harness::{Hub, World, eventually, member};
 
 const RESOURCE: &str = "/api/v1/federated/deployments.apps";
 
@@ -36,15 +36,10 @@ fn deployment(namespace: &str, clusters: &[&str]) -> Value {
 
 #[tokio::test]
 async fn an_object_made_with_its_namespace_is_ready_on_both_clusters_and_can_be_scaled_and_deleted() {
-    let hub = Hub::start().await;
-    let token = hub.sign_in().await;
-    let (eu, us) = (member("eu-1").await, member("us-1").await);
-    for (one, name) in [(&eu, "eu-1"), (&us, "us-1")] {
-        hub.register(&token, one, name, json!({})).await;
-        hub.wait_for_state(&token, name, "Ready").await;
-    }
+    let world = World::start().await;
+    let World { hub, token, .. } = &world;
     let body = json!({"object": deployment("shop", &["eu-1", "us-1"]), "createNamespace": true});
-    let made = hub.post(RESOURCE, &body).bearer(&token).send().await.ok(201);
+    let made = hub.post(RESOURCE, &body).bearer(token).send().await.ok(201);
     let kinds: Vec<&Value> = made["created"]
         .as_array()
         .unwrap()
@@ -59,7 +54,7 @@ async fn an_object_made_with_its_namespace_is_ready_on_both_clusters_and_can_be_
 
     let path = format!("{RESOURCE}/shop/web");
     let ready = |sum: i64| {
-        let (hub, path, token) = (&hub, &path, &token);
+        let path = &path;
         async move {
             let detail = hub.get(path).bearer(token).send().await.ok(200);
             let summary = &detail["summary"];
@@ -78,9 +73,9 @@ async fn an_object_made_with_its_namespace_is_ready_on_both_clusters_and_can_be_
     );
 
     let change = async || {
-        let mut object = hub.get(&path).bearer(&token).send().await.ok(200)["object"].clone();
+        let mut object = hub.get(&path).bearer(token).send().await.ok(200)["object"].clone();
         object["spec"]["template"]["spec"]["replicas"] = json!(4);
-        hub.put(&path, &json!({"object": object})).bearer(&token).send().await
+        hub.put(&path, &json!({"object": object})).bearer(token).send().await
     };
     eventually("a write meets no newer one", || async {
         (change().await.code == 200).then_some(())
@@ -88,13 +83,12 @@ async fn an_object_made_with_its_namespace_is_ready_on_both_clusters_and_can_be_
     .await;
     eventually("7 replicas are ready", || ready(7)).await;
 
-    hub.delete(&path).bearer(&token).send().await.ok(204);
+    hub.delete(&path).bearer(token).send().await.ok(204);
     eventually("it is gone", || async {
-        (hub.get(&path).bearer(&token).send().await.code == 404).then_some(())
+        (hub.get(&path).bearer(token).send().await.code == 404).then_some(())
     })
     .await;
-    eu.stop().await;
-    us.stop().await;
+    world.stop().await;
 }
 
 #[tokio::test]

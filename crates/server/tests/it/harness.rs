@@ -180,6 +180,33 @@ impl Drop for Hub {
     }
 }
 
+/// A hub with two ready clusters, `eu-1` and `us-1`. Tests that need more of it say so in modules of their own.
+pub(crate) struct World {
+    pub(crate) hub: Hub,
+    /// Of `admin`.
+    pub(crate) token: String,
+    pub(crate) members: [SimulatedMember; 2],
+}
+
+impl World {
+    pub(crate) async fn start() -> Self {
+        let hub = Hub::start().await;
+        let token = hub.sign_in().await;
+        let members = [member("eu-1").await, member("us-1").await];
+        for (one, name) in members.iter().zip(["eu-1", "us-1"]) {
+            hub.register(&token, one, name, json!({})).await;
+            hub.wait_for_state(&token, name, "Ready").await;
+        }
+        Self { hub, token, members }
+    }
+
+    pub(crate) async fn stop(self) {
+        for member in self.members {
+            member.stop().await;
+        }
+    }
+}
+
 /// A small quick member cluster.
 pub(crate) async fn member(name: &str) -> SimulatedMember {
     let options = MemberOptions {

@@ -3,19 +3,10 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use atoll_simulator::SimulatedMember;
-
-use super::harness::{Hub, eventually, member};
+use super::harness::{Answer, Hub, World, eventually};
 
 const RESOURCE: &str = "/api/v1/federated/clusterroles.rbac.authorization.k8s.io";
 const OBJECT: &str = "/api/v1/federated/clusterroles.rbac.authorization.k8s.io/-/viewer";
-
-/// A hub with one object in two clusters, which is all that it manages there.
-struct World {
-    hub: Hub,
-    token: String,
-    members: [SimulatedMember; 2],
-}
 
 fn role(clusters: &[&str]) -> Value {
     let clusters: Vec<Value> = clusters.iter().map(|name| json!({"name": name})).collect();
@@ -30,32 +21,26 @@ fn role(clusters: &[&str]) -> Value {
     })
 }
 
-impl World {
-    async fn start() -> Self {
-        let hub = Hub::start().await;
-        let token = hub.sign_in().await;
-        let members = [member("eu-1").await, member("us-1").await];
-        for (one, name) in members.iter().zip(["eu-1", "us-1"]) {
-            hub.register(&token, one, name, json!({})).await;
-            hub.wait_for_state(&token, name, "Ready").await;
-        }
-        let world = Self { hub, token, members };
-        let body = json!({"object": role(&["eu-1", "us-1"])});
-        world
-            .hub
-            .post(RESOURCE, &body)
-            .bearer(&world.token)
-            .send()
-            .await
-            .ok(201);
-        eventually("both clusters have it", || async {
-            let detail = world.read(OBJECT).await;
-            (detail["summary"]["state"] == "Ready" && world.held_by_members().await == [true, true]).then_some(())
-        })
-        .await;
-        world
-    }
+/// A hub with one object in two clusters, which is all that it manages there.
+async fn start() -> World {
+    let world = World::start().await;
+    let body = json!({"object": role(&["eu-1", "us-1"])});
+    world
+        .hub
+        .post(RESOURCE, &body)
+        .bearer(&world.token)
+        .send()
+        .await
+        .ok(201);
+    eventually("both clusters have it", || async {
+        let detail = world.read(OBJECT).await;
+        (detail["summary"]["state"] == "Ready" && world.held_by_members().await == [true, true]).then_some(())
+    })
+    .await;
+    world
+}
 
+impl World {
     async fn read(&self, path: &str) -> Value {
         self.hub.get(path).bearer(&self.token).send().await.ok(200)
     }
@@ -99,7 +84,7 @@ impl World {
         list["items"][0].clone()
     }
 
-    async fn answer(&self, hold: &Value, answer: &str, token: &Value) -> super::harness::Answer {
+    async fn answer(&self, hold: &Value, answer: &str, token: &Value) -> Answer {
         let path = format!("/api/v1/holds/{}", hold["id"].as_str().unwrap());
         let body = json!({"answer": answer, "token": token});
         self.hub.post(&path, &body).bearer(&self.token).send().await
@@ -115,17 +100,11 @@ impl World {
         })
         .await;
     }
-
-    async fn stop(self) {
-        for member in self.members {
-            member.stop().await;
-        }
-    }
 }
 
 #[tokio::test]
 async fn a_hold_names_its_cause_and_what_would_go_and_is_confirmed_by_its_token_alone() {
-    let world = World::start().await;
+    let world = start().await;
     let hold = world.empty_both().await;
     assert_eq!(
         hold["cause"],
@@ -170,7 +149,7 @@ async fn a_hold_names_its_cause_and_what_would_go_and_is_confirmed_by_its_token_
 
 #[tokio::test]
 async fn undoing_restores_the_placement_and_nothing_is_touched() {
-    let world = World::start().await;
+    let world = start().await;
     let before = world.in_member("eu-1").await.unwrap();
     let hold = world.empty_both().await;
     let done = world.answer(&hold, "undo", &hold["token"]).await.ok(200);
@@ -192,14 +171,20 @@ async fn undoing_restores_the_placement_and_nothing_is_touched() {
 
 #[tokio::test]
 async fn what_is_let_go_stays_in_its_clusters_and_is_nobodys() {
-    let world = World::start().await;
+    let world = start().await;
     assert_eq!(
         world.in_member("us-1").await.unwrap()["metadata"]["labels"]["kubefed.io/managed"],
         "true"
     );
     let hold = world.empty_both().await;
     let done = world.answer(&hold, "orphan", &hold["token"]).await.ok(200);
-    assert_eq!(done["left"], json!([]));
+    assert_eq!(
+        (&done["changed"], &done["left"]),
+        (
+            &json!(["2 objects stay in their clusters and are no longer managed"]),
+            &json!([])
+        )
+    );
     world.wait_until_answered().await;
     for cluster in ["eu-1", "us-1"] {
         let kept = world.in_member(cluster).await.unwrap();

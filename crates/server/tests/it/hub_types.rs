@@ -2,15 +2,14 @@
 
 use atoll_controllers::configuration::structure_key;
 use serde_json::{Value, json};
-use tokio_util::sync::CancellationToken;
 
 use super::custom_member::{CustomMember, widgets};
-use super::hub_fixture::{APPLY, Change, Hub, Lines, MERGE, eventually};
+use super::hub_fixture::{Change, Hub, Lines, MERGE, eventually};
 
-const TYPES: &str = "/apis/core.kubefed.io/v1beta1/namespaces/kube-federation-system/federatedtypeconfigs";
-const WIDGETS: &str = "/apis/types.kubefed.io/v1beta1/namespaces/shop/federatedwidgets";
+pub(crate) const TYPES: &str = "/apis/core.kubefed.io/v1beta1/namespaces/kube-federation-system/federatedtypeconfigs";
+pub(crate) const WIDGETS: &str = "/apis/types.kubefed.io/v1beta1/namespaces/shop/federatedwidgets";
 
-fn type_config() -> Value {
+pub(crate) fn type_config() -> Value {
     json!({"apiVersion": "core.kubefed.io/v1beta1", "kind": "FederatedTypeConfig",
     "metadata": {"name": "widgets.example.com", "namespace": "kube-federation-system"},
     "spec": {
@@ -20,14 +19,14 @@ fn type_config() -> Value {
     }})
 }
 
-fn widget(name: &str, spec: Value) -> Value {
+pub(crate) fn widget(name: &str, spec: Value) -> Value {
     json!({"apiVersion": "types.kubefed.io/v1beta1", "kind": "FederatedWidget",
         "metadata": {"name": name, "namespace": "shop"},
         "spec": {"template": {"spec": spec}, "placement": {"clusterSelector": {}}}})
 }
 
 /// A hub whose controllers work, a member that serves widgets, and a namespace that is federated into it.
-async fn with_widgets() -> (Hub, CustomMember) {
+pub(crate) async fn with_widgets() -> (Hub, CustomMember) {
     let hub = Hub::live().await;
     let member = CustomMember::start(vec![widgets("v1")]).await;
     member.join(&hub, "eu-1").await;
@@ -39,7 +38,7 @@ async fn with_widgets() -> (Hub, CustomMember) {
     (hub, member)
 }
 
-async fn structure(hub: &Hub) -> Option<Value> {
+pub(crate) async fn structure(hub: &Hub) -> Option<Value> {
     let key = structure_key("widgets.example.com");
     let stored = hub.state.store.object(&key).await.unwrap();
     stored.map(|stored| (*stored.body).clone())
@@ -74,62 +73,6 @@ async fn a_kind_of_a_member_is_served_and_propagated_from_the_request_that_says_
             .is_some_and(|held| held["spec"] == json!({"size": 3, "replicas": 2}))
     })
     .await;
-}
-
-#[tokio::test]
-async fn the_structure_that_a_member_tells_is_that_of_the_template() {
-    let (hub, _member) = with_widgets().await;
-    hub.post(TYPES, &type_config()).await.ok();
-    let stored = structure(&hub).await.unwrap();
-    assert_eq!(stored["replicasPath"], "/spec/replicas");
-    assert!(!stored["structure"].to_string().contains("$ref"));
-
-    let wrong = hub.post(WIDGETS, &widget("w", json!({"size": "big"}))).await;
-    assert_eq!(wrong.fields(), ["spec.template.spec.size"]);
-    // Nothing is required, and what only the member knows is kept.
-    let mut free = widget("w", json!({"colour": "red"}));
-    free["spec"]["retainReplicas"] = json!(true);
-    let made = hub.post(WIDGETS, &free).await.ok();
-    assert_eq!(made["spec"]["template"]["spec"]["colour"], "red");
-    assert_eq!(made["spec"]["retainReplicas"], true);
-
-    // Items are told apart by their key: two managers own one each.
-    for (manager, part) in [("one", "wheel"), ("two", "axle")] {
-        let mut applied = widget("p", json!({"parts": [{"name": part, "count": 1}]}));
-        applied["spec"].as_object_mut().unwrap().remove("placement");
-        let path = format!("{WIDGETS}/p?fieldManager={manager}");
-        hub.patch(&path, APPLY, &applied).await.ok();
-    }
-    let both = hub.get(&format!("{WIDGETS}/p")).await.ok();
-    assert_eq!(both["spec"]["template"]["spec"]["parts"].as_array().unwrap().len(), 2);
-}
-
-#[tokio::test]
-async fn a_kind_that_no_member_serves_is_accepted_with_a_warning_and_its_template_is_kept_as_it_is() {
-    let hub = Hub::live().await;
-    hub.namespace("shop").await;
-    let answer = hub.post(TYPES, &type_config()).await;
-    let warnings = answer.warnings();
-    assert!(
-        warnings.len() == 1 && warnings[0].contains("no cluster could be asked for Widget of example.com/v1"),
-        "{warnings:?}"
-    );
-    answer.ok();
-    assert_eq!(structure(&hub).await, None);
-    let made = hub
-        .post(WIDGETS, &widget("w", json!({"size": "big", "list": [1]})))
-        .await
-        .ok();
-    assert_eq!(made["spec"]["template"]["spec"], json!({"size": "big", "list": [1]}));
-
-    // Written again when a member has it, the type is known.
-    let member = CustomMember::start(vec![widgets("v1")]).await;
-    member.join(&hub, "eu-1").await;
-    let again = json!({"metadata": {"labels": {"again": "1"}}});
-    hub.patch(&format!("{TYPES}/widgets.example.com"), MERGE, &again)
-        .await
-        .ok();
-    assert_eq!(structure(&hub).await.unwrap()["replicasPath"], "/spec/replicas");
 }
 
 #[tokio::test]
@@ -209,31 +152,6 @@ async fn a_type_that_is_deleted_is_served_until_its_last_object_is_gone_and_take
     // The same again, from the beginning.
     hub.post(TYPES, &type_config()).await.ok();
     assert_eq!(hub.get(WIDGETS).await.ok()["items"], json!([]));
-}
-
-#[tokio::test]
-async fn a_newer_version_of_the_target_merges_stored_lists_as_before() {
-    let (hub, member) = with_widgets().await;
-    hub.post(TYPES, &type_config()).await.ok();
-    hub.post(WIDGETS, &widget("w", json!({"parts": [{"name": "wheel"}]})))
-        .await
-        .ok();
-    let mut newer = widgets("v2");
-    let mut schema = newer.schema.json().clone();
-    let parts = &mut schema["properties"]["spec"]["properties"]["parts"];
-    parts["x-kubernetes-list-type"] = json!("atomic");
-    parts.as_object_mut().unwrap().remove("x-kubernetes-list-map-keys");
-    schema["properties"]["spec"]["properties"]["colour"] = json!({"type": "string"});
-    newer.schema = atoll_kubeapi::Schema::new(schema);
-    member.serve(vec![widgets("v1"), newer]);
-    let version = json!({"spec": {"targetType": {"version": "v2"}}});
-    hub.patch(&format!("{TYPES}/widgets.example.com"), MERGE, &version)
-        .await
-        .ok();
-    let stored = structure(&hub).await.unwrap();
-    let spec = &stored["structure"]["properties"]["spec"]["properties"];
-    assert_eq!(spec["colour"]["type"], "string");
-    assert_eq!(spec["parts"]["x-kubernetes-list-map-keys"], json!(["name"]));
 }
 
 #[tokio::test]
@@ -335,35 +253,6 @@ async fn the_status_says_whether_a_type_runs_and_nothing_else() {
             json!("Running")
         ]
     );
-}
-
-#[tokio::test]
-async fn a_kind_that_comes_later_is_learned_and_lists_that_are_stored_stay_one_value() {
-    let hub = Hub::live().await;
-    hub.namespace("shop").await;
-    hub.post(TYPES, &type_config()).await.ok();
-    hub.post(WIDGETS, &widget("w", json!({"parts": [{"name": "wheel"}]})))
-        .await
-        .ok();
-    let end = CancellationToken::new();
-    let learning = atoll_server::hub::learn(hub.state.clone(), end.clone());
-    hub.state.tasks.spawn(learning);
-    let member = CustomMember::start(vec![widgets("v1")]).await;
-    member.join(&hub, "eu-1").await;
-    eventually("the structure is known", || async { structure(&hub).await.is_some() }).await;
-    end.cancel();
-    let parts = &structure(&hub).await.unwrap()["structure"]["properties"]["spec"]["properties"]["parts"];
-    assert_eq!(
-        (&parts["type"], &parts["x-kubernetes-list-type"]),
-        (&json!("array"), &Value::Null)
-    );
-    eventually("templates are checked", || async {
-        hub.post(&format!("{WIDGETS}?dryRun=All"), &widget("n", json!({"size": "big"})))
-            .await
-            .code
-            == 422
-    })
-    .await;
 }
 
 #[tokio::test]

@@ -3,17 +3,9 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use atoll_simulator::SimulatedMember;
-
-use super::harness::{Hub, eventually, member};
+use super::harness::{World, eventually};
 
 const HUB: &str = "/k8s/hub/apis/types.kubefed.io/v1beta1/namespaces/shop";
-
-struct World {
-    hub: Hub,
-    token: String,
-    members: [SimulatedMember; 2],
-}
 
 fn federated(kind: &str, name: &str, clusters: &[&str], template: Value) -> Value {
     let clusters: Vec<Value> = clusters.iter().map(|name| json!({"name": name})).collect();
@@ -32,17 +24,6 @@ fn of<'a>(plan: &'a Value, cluster: &str) -> &'a Value {
 }
 
 impl World {
-    async fn start() -> Self {
-        let hub = Hub::start().await;
-        let token = hub.sign_in().await;
-        let members = [member("eu-1").await, member("us-1").await];
-        for (one, name) in members.iter().zip(["eu-1", "us-1"]) {
-            hub.register(&token, one, name, json!({})).await;
-            hub.wait_for_state(&token, name, "Ready").await;
-        }
-        Self { hub, token, members }
-    }
-
     /// Makes an object with its namespace, and waits until it is where it should be.
     async fn make(&self, resource: &str, object: &Value) {
         let path = format!("/api/v1/federated/{resource}");
@@ -65,12 +46,6 @@ impl World {
     async fn preview(&self, object: &Value) -> Value {
         self.ask(Method::POST, "/api/v1/federated/preview", &json!({"object": object}))
             .await
-    }
-
-    async fn stop(self) {
-        for member in self.members {
-            member.stop().await;
-        }
     }
 }
 

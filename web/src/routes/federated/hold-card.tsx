@@ -18,6 +18,8 @@ type Going = HoldDetail["objects"][number];
 /** A list of thousands helps nobody to decide. */
 const SHOWN = 200;
 
+const titleOf = (namespace: string, name: string) => (namespace ? `${namespace}/${name}` : name);
+
 function columns(t: Translate): Column<Going>[] {
   return [
     { key: "kind", title: t("types.kind"), cell: (object) => object.kind },
@@ -27,10 +29,10 @@ function columns(t: Translate): Column<Going>[] {
       cell: ({ resource, namespace, name }) =>
         resource ? (
           <Link to="/federated/$resource/$namespace/$name" params={{ resource, namespace: namespace || "-", name }}>
-            {namespace ? `${namespace}/${name}` : name}
+            {titleOf(namespace, name)}
           </Link>
         ) : (
-          `${namespace}/${name}`
+          titleOf(namespace, name)
         ),
     },
     { key: "cluster", title: t("federated.cluster"), cell: (object) => object.cluster },

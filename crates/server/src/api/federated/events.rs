@@ -6,6 +6,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::{Json, List, Path, kind_of};
+use crate::app::list_federated_events::{self as app, Subject};
 use crate::auth::Caller;
 use crate::authz::{Action, Resource, Verb};
 use crate::error::Result;
@@ -47,33 +48,15 @@ pub async fn list_federated_events(
     Path((resource, namespace, name)): Path<(String, String, String)>,
 ) -> Result<Json<List<FederatedEvent>>> {
     caller.may(&Action::named(Resource::Federated, Verb::Get, &name))?;
-    let kind = kind_of(&state, &resource)?;
-    let namespace = if kind.federated.namespaced {
-        namespace
-    } else {
-        String::new()
+    let subject = Subject {
+        kind: kind_of(&state, &resource)?,
+        namespace: &namespace,
+        name: &name,
     };
-    // Events about what lives in no namespace stand in this one, as in any cluster.
-    let place = if namespace.is_empty() { "default" } else { &namespace };
-    let listing = state.store.objects("", "events", Some(place)).await?;
-    let is_its = |event: &Value| {
-        let about = &event["involvedObject"];
-        let group = about["apiVersion"].as_str().and_then(|text| text.split_once('/'));
-        about["kind"] == *kind.federated.kind
-            && group.is_some_and(|(group, _)| group == kind.federated.group)
-            && about["name"] == name.as_str()
-            && about["namespace"].as_str().unwrap_or_default() == namespace
-    };
-    let mut items: Vec<FederatedEvent> = listing
-        .objects
-        .iter()
-        .filter(|event| is_its(&event.body))
-        .map(|event| shown(&event.body))
-        .collect();
-    items.sort_by(|one, other| other.last_at.cmp(&one.last_at));
+    let events = app::list_federated_events(&state, subject).await?;
     Ok(Json(List {
-        total_items: items.len(),
-        items,
+        total_items: events.len(),
+        items: events.iter().map(|event| shown(event)).collect(),
     }))
 }
 
@@ -85,6 +68,6 @@ fn shown(event: &Value) -> FederatedEvent {
         message: text("message").unwrap_or_default(),
         count: event["count"].as_i64().unwrap_or(1),
         first_at: text("firstTimestamp").or_else(|| text("eventTime")),
-        last_at: text("lastTimestamp").or_else(|| text("eventTime")),
+        last_at: app::last_at(event).map(str::to_owned),
     }
 }

@@ -12,7 +12,7 @@ use atoll_federation::placement::Placement;
 use atoll_federation::types::SYSTEM_NAMESPACE;
 use atoll_federation::{Cluster, ClusterName};
 use atoll_kubeapi::RequestContext;
-use atoll_store::{ObjectKey, Revision, Store};
+use atoll_store::{Earlier, ObjectKey, Revision, Store};
 use http::Method;
 use serde_json::Value;
 
@@ -25,8 +25,8 @@ use crate::error::{Error, Reason, Result};
 use crate::hub;
 use crate::state::AppState;
 
-/// Changes that are read at a time.
-const PAGE: usize = 500;
+/// Changes of one object that are looked through.
+const LOOKED_THROUGH: usize = 1_000;
 /// How often a write is tried again when somebody else has written in between.
 const ATTEMPTS: u32 = 8;
 
@@ -41,14 +41,6 @@ pub enum Restore {
 
 type Labels = BTreeMap<String, BTreeMap<String, String>>;
 type History = BTreeMap<ObjectKey, Vec<Earlier>>;
-
-/// An object as it was.
-#[derive(Debug, Clone)]
-struct Earlier {
-    /// When it became another: the change that would be taken back.
-    until: Revision,
-    body: Arc<Value>,
-}
 
 /// What would put everything back where it is.
 #[derive(Debug, Clone, PartialEq)]
@@ -200,39 +192,37 @@ async fn read(state: &AppState, held: &HeldChange) -> Result<Known> {
         .objects
         .iter()
         .map(|object| (object.key.name.clone(), labels_of(&object.body)));
+    let mut history = History::new();
+    for key in blamed(held) {
+        let earlier = state.store.history_of(&key, LOOKED_THROUGH).await?;
+        history.insert(key, thinned(earlier));
+    }
     Ok(Known {
         now,
-        history: history(&state.store, &keys).await?,
+        history,
         labels: labels.collect(),
     })
 }
 
-/// What the store still knows of how these objects were, the latest first.
-async fn history(store: &Store, keys: &BTreeSet<ObjectKey>) -> Result<History> {
-    let mut found = History::new();
-    let mut from = Revision(0);
-    loop {
-        let page = match store.changes(from, PAGE).await {
-            Ok(page) => page,
-            Err(atoll_store::Error::Expired { oldest }) if oldest > from => {
-                from = oldest;
-                continue;
-            }
-            Err(error) => return Err(error.into()),
-        };
-        let is_last = page.through <= from || page.changes.is_empty();
-        for change in page.changes {
-            if let (true, Some(body)) = (keys.contains(&change.key), change.before) {
-                let until = change.revision;
-                found.entry(change.key).or_default().push(Earlier { until, body });
-            }
-        }
-        if is_last {
-            found.values_mut().for_each(|earlier| earlier.reverse());
-            return Ok(found);
-        }
-        from = page.through;
-    }
+/// The objects that an earlier state of may be restored.
+fn blamed(held: &HeldChange) -> BTreeSet<ObjectKey> {
+    let mut keys: BTreeSet<ObjectKey> = match &held.cause {
+        HoldCause::Object(key) => [key.clone()].into(),
+        HoldCause::Namespace(_) => [held.annotate.clone()].into(),
+        HoldCause::Cluster(_) => held.deletes.iter().map(|delete| delete.key.clone()).collect(),
+        HoldCause::Leftover { .. } => return BTreeSet::new(),
+    };
+    keys.extend(held.deletes.iter().map(|delete| Store::cluster_key(&delete.cluster)));
+    keys
+}
+
+/// Leaves out what differed from its successor in nothing that can be restored: most changes are of a status.
+fn thinned(mut earlier: Vec<Earlier>) -> Vec<Earlier> {
+    earlier.dedup_by(|older, newer| {
+        let same = |pointer: &str| older.body.pointer(pointer) == newer.body.pointer(pointer);
+        same("/spec/placement") && same("/metadata/labels")
+    });
+    earlier
 }
 
 /// Of what would put everything back, that which takes the latest change back: an older one did no harm by itself.

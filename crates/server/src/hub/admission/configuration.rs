@@ -2,17 +2,14 @@
 
 use atoll_federation::TypeConfig;
 use atoll_federation::configuration::{admit_config, admit_type_config};
-use atoll_kubeapi::{Admission, Catalog, Cause, Operation, Resource, Status};
+use atoll_kubeapi::{Admission, Catalog, Cause, Operation, RequestContext, Resource, Status};
 use serde_json::{Value, json};
 
 use super::{judged, refuse};
+use crate::hub::backend::status;
 use crate::hub::structures::{self, Told};
 use crate::hub::type_configs;
 use crate::state::AppState;
-
-fn status(error: atoll_store::Error) -> Status {
-    crate::Error::from(error).into()
-}
 
 pub(super) fn admit_settings(
     resource: &Resource,
@@ -30,6 +27,7 @@ pub(super) fn admit_settings(
 
 pub(super) async fn admit_type(
     state: &AppState,
+    context: &RequestContext,
     resource: &Resource,
     admission: &Admission<'_>,
     new: &mut Value,
@@ -44,7 +42,7 @@ pub(super) async fn admit_type(
     let others = type_configs::others(state, name).await.map_err(status)?;
     let outcome = admit_type_config(new, admission.old, &others);
     let mut warnings = judged(resource, new, outcome)?;
-    warnings.extend(unknown_target(state, admission.old, new).await);
+    warnings.extend(unknown_target(state, context, admission.old, new).await);
     Ok(warnings)
 }
 
@@ -64,14 +62,19 @@ async fn leaving(state: &AppState, object: &Value) -> Result<Vec<String>, Status
 }
 
 /// Warns when nothing is known of a target whose structure a member would have to tell.
-async fn unknown_target(state: &AppState, old: Option<&Value>, new: &Value) -> Option<String> {
+async fn unknown_target(
+    state: &AppState,
+    context: &RequestContext,
+    old: Option<&Value>,
+    new: &Value,
+) -> Option<String> {
     let config = TypeConfig::read(new, None)?;
     let target = &config.descriptor.target;
     let before = old.and_then(|old| TypeConfig::read(old, None));
     if structures::is_known(target) || before.is_some_and(|before| before.descriptor.target == *target) {
         return None;
     }
-    let why = match structures::ask(state, target).await {
+    let why = match structures::ask_once(state, context, target).await {
         Told::Known(_) => return None,
         Told::NotServed => "no cluster that answers serves",
         Told::Nobody => "no cluster could be asked for",

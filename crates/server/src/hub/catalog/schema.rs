@@ -106,6 +106,7 @@ fn plan() -> Value {
         "path": text("The field."),
         "before": any("What the cluster has; left out when it has nothing there."),
         "after": any("What it would have; left out when the field goes."),
+        "manager": text("Who set what the cluster has, by field manager; left out when that is the hub."),
     }});
     let cluster = json!({"type": "object", "required": ["name"], "properties": {
         "name": text("The cluster."),

@@ -173,3 +173,39 @@ fn labels_that_a_cluster_got_since_stay() {
     let expected = labels(&[("team", "x"), ("tier", "gold")]);
     assert_eq!(found, Ok(vec![Restore::Labels("eu-1".into(), expected)]));
 }
+
+#[test]
+fn changes_of_a_status_alone_are_no_history() {
+    let with_status = |placement: Value, ready: i64| {
+        let mut body = Value::clone(&object(placement));
+        body["status"] = json!({"readyReplicas": ready});
+        Arc::new(body)
+    };
+    let both = listed(&["eu-1", "us-1"]);
+    let bodies = [
+        with_status(listed(&["eu-1"]), 2),
+        with_status(listed(&["eu-1"]), 1),
+        with_status(both.clone(), 4),
+        with_status(both.clone(), 3),
+        with_status(listed(&["eu-1"]), 0),
+    ];
+    let kept = thinned(bodies.iter().zip((1..=5).rev()).map(earlier).collect());
+    let told: Vec<(i64, &Value)> = kept
+        .iter()
+        .map(|one| (one.until.0, &one.body["spec"]["placement"]))
+        .collect();
+    // Each as it was last: until then it stood so.
+    assert_eq!(told, [(5, &listed(&["eu-1"])), (3, &both), (1, &listed(&["eu-1"]))]);
+}
+
+#[test]
+fn only_what_may_be_restored_is_looked_up() {
+    let clusters = ["eu-1", "us-1"].map(Store::cluster_key);
+    let with = |keys: &[ObjectKey]| keys.iter().chain(&clusters).cloned().collect::<BTreeSet<_>>();
+    let deletes = [("a", "eu-1"), ("b", "us-1")];
+    let of = |cause| blamed(&held(cause, &deletes));
+    assert_eq!(of(HoldCause::Object(key("a"))), with(&[key("a")]));
+    assert_eq!(of(HoldCause::Cluster("eu-1".into())), with(&[key("a"), key("b")]));
+    // Not everything that lies in it.
+    assert_eq!(of(HoldCause::Namespace("shop".into())), with(&[key("a")]));
+}

@@ -14,7 +14,7 @@ use crate::{
 
 const OBJECTS: usize = 100;
 
-/// Idle connections are closed after a minute; what stays is what it costs.
+/// Idle connections are closed within a minute; what stays is what it costs.
 const SETTLED: Duration = Duration::from_secs(75);
 /// How long the processor is looked at, at the end of that.
 const WATCHED: Duration = Duration::from_secs(30);

@@ -247,7 +247,7 @@ impl Intake {
     /// The object's key, if it concerns the hub. What was known of one that does not is not kept current any more.
     fn concerned(&self, object: &Value) -> Option<Key> {
         let key = Key::of_member_object(self.kind, object)?;
-        if self.reasons.concerns.has(&key, &self.cluster) {
+        if self.reasons.concerns.may_have(&key, &self.cluster) {
             return Some(key);
         }
         lock(&self.shelf).forget(&key);

@@ -19,6 +19,8 @@ pub(crate) struct Concerns {
 struct Inner {
     by_key: HashMap<Arc<Key>, BTreeSet<ClusterName>>,
     by_collection: HashMap<ClusterName, HashMap<Kind, HashSet<Arc<Key>>>>,
+    /// Objects of which it is not known yet.
+    expected: HashSet<Key>,
 }
 
 impl Concerns {
@@ -35,6 +37,7 @@ impl Concerns {
     pub(crate) fn set(&self, key: &Key, clusters: BTreeSet<ClusterName>) -> Vec<(ClusterName, Kind)> {
         let name = self.name(key);
         let mut inner = self.inner();
+        inner.expected.remove(key);
         let before = if clusters.is_empty() {
             inner.by_key.remove(key)
         } else {
@@ -70,6 +73,21 @@ impl Concerns {
             .by_key
             .get(key)
             .is_some_and(|clusters| clusters.contains(cluster))
+    }
+
+    /// These objects are about to be looked at for the first time: until then any cluster may concern them.
+    pub(crate) fn expect<'a>(&self, keys: impl IntoIterator<Item = &'a Key>) {
+        let mut inner = self.inner();
+        for key in keys {
+            if !inner.by_key.contains_key(key) {
+                inner.expected.insert(key.clone());
+            }
+        }
+    }
+
+    /// Whether the cluster concerns the object, or may.
+    pub(crate) fn may_have(&self, key: &Key, cluster: &ClusterName) -> bool {
+        self.has(key, cluster) || self.inner().expected.contains(key)
     }
 
     /// All objects that any cluster concerns.
@@ -138,6 +156,19 @@ mod tests {
         assert_eq!(concerns.of_cluster("eu-1"), std::slice::from_ref(&other));
         assert_eq!(concerns.set(&other, clusters(&["us-1"])), [(eu.clone(), one.kind)]);
         assert!(concerns.of_cluster("eu-1").is_empty());
+    }
+
+    #[test]
+    fn what_is_expected_may_be_anywhere_until_it_is_known() {
+        let concerns = Concerns::default();
+        let (one, other) = (key("configmaps", "one"), key("configmaps", "other"));
+        let (eu, us) = (ClusterName::parse("eu-1").unwrap(), ClusterName::parse("us-1").unwrap());
+        concerns.set(&other, clusters(&["eu-1"]));
+        concerns.expect([&one, &other]);
+        assert!(concerns.may_have(&one, &us) && !concerns.has(&one, &us));
+        assert!(concerns.may_have(&other, &eu) && !concerns.may_have(&other, &us));
+        concerns.set(&one, clusters(&["eu-1"]));
+        assert!(concerns.may_have(&one, &eu) && !concerns.may_have(&one, &us));
     }
 
     #[test]

@@ -12,6 +12,13 @@
 //!
 //! Correctness does not rest on there being one leader: plans are deterministic, applying is idempotent, deletes name a
 //! UID, and every write to the store carries the lease's epoch and the revision it was made from.
+//!
+//! That a member which misbehaves costs nobody else anything rests on a few rules. What somebody has just written has
+//! turns of its own, and what nobody waits for passes beside it at a steady pace (`queue`). A run that only waits gives
+//! its turn away, and one over very many members asks them a few hundred at a time (`sync::slots`, `sync::rounds`). A
+//! member that hangs has a few requests under way and no more (`sync::lanes`); whatever else misses it, or one that is
+//! away, wakes when it is back (`sync::missed`). What it says is cut before it is kept, and what nobody asked for is not
+//! kept at all (`cache`). What it changes back each time is put back ever more rarely (`fights`).
 #![warn(missing_docs)]
 
 mod brake;

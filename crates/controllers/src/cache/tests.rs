@@ -66,6 +66,18 @@ fn of_what_does_not_concern_the_hub_nothing_is_kept_whatever_a_member_sends() {
     assert_eq!(lock(&intake.shelf).len(), (0, 1));
 }
 
+/// After a restart the list comes before most objects have been looked at.
+#[test]
+fn what_is_about_to_be_looked_at_is_not_asked_for_by_name() {
+    let intake = intake();
+    intake.reasons.concerns.expect([&key("web")]);
+    intake.take(WatchEvent::Restarted);
+    intake.take(WatchEvent::Present(object("web", 1, "a")));
+    intake.take(WatchEvent::Synced);
+    concern(&intake, "web");
+    assert!(matches!(looks(&intake, "web"), Look::Present(_)));
+}
+
 /// It may be there: only the member itself can say that it is not.
 #[test]
 fn what_comes_to_concern_the_hub_after_the_list_is_asked_for_by_name() {

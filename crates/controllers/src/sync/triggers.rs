@@ -57,6 +57,8 @@ async fn list(sync: &Sync) -> Result<Revision> {
     let mut keys = everything(sync).await?;
     // A preference without an object says so.
     keys.extend(preferences::targets(&sync.hub.store, &configuration.types).await?);
+    // What members hold of them is kept although nothing has been looked at yet, or each would be asked for by name.
+    sync.concerns.expect(&keys);
     for key in keys {
         sync.queue.add(key);
     }

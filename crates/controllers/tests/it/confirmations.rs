@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use atoll_controllers::HeldChange;
 use atoll_simulator::{Fault, Requests};
-use atoll_store::{ObjectKey, Store};
+use atoll_store::ObjectKey;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
@@ -14,29 +14,6 @@ use crate::world::{World, config, until};
 const CONFIRM: &str = "atoll.dev/confirm-deletes";
 /// Far longer than a delete takes that nobody holds.
 const A_WHILE: Duration = Duration::from_secs(2);
-
-async fn many(world: &World) -> Result<Vec<String>> {
-    world.federate("shop").await?;
-    let names: Vec<String> = (0..12).map(|index| format!("o-{index:02}")).collect();
-    let spec = json!({"template": {"data": {}}, "placement": {"clusterSelector": {"matchExpressions": [
-        {"key": "region", "operator": "In", "values": ["eu", "us"]},
-    ]}}});
-    for name in &names {
-        world.create("configmaps", "shop", name, spec.clone()).await?;
-    }
-    for name in &names {
-        world.until_ok("configmaps", "shop", name).await?;
-    }
-    Ok(names)
-}
-
-async fn relabel(world: &World, region: &str) -> Result<()> {
-    world
-        .change(&Store::cluster_key("eu-1"), |body| {
-            body["metadata"]["labels"]["region"] = region.into()
-        })
-        .await
-}
 
 async fn until_held(world: &World) -> Result<HeldChange> {
     until("something is held", async || Ok(world.controllers.holds().await?.pop())).await
@@ -59,7 +36,7 @@ async fn until_kept(world: &World, is_kept: bool) -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_that_was_confirmed_and_taken_back_has_to_be_confirmed_again() -> Result<()> {
     let mut world = World::new(&["eu-1", "us-1"]).await?;
-    let names = many(&world).await?;
+    let names = world.many_by_region().await?;
     let faults = world.members["eu-1"].faults().clone();
     for name in &names {
         let requests = Requests {
@@ -68,7 +45,7 @@ async fn a_change_that_was_confirmed_and_taken_back_has_to_be_confirmed_again() 
         };
         faults.add(requests, Fault::Status("500".parse()?));
     }
-    relabel(&world, "ue").await?;
+    world.relabel("ue").await?;
     let hold = until_held(&world).await?;
     world
         .change(&hold.annotate, |body| {
@@ -78,7 +55,7 @@ async fn a_change_that_was_confirmed_and_taken_back_has_to_be_confirmed_again() 
     until_kept(&world, true).await?;
     assert_eq!(annotations(&world, &hold.annotate).await?, json!({"mine": "stays"}));
     // Nothing has gone yet, and the change is taken back.
-    relabel(&world, "eu").await?;
+    world.relabel("eu").await?;
     until_kept(&world, false).await?;
     for name in &names {
         world.until_word("configmaps", "shop", name, "eu-1", "").await?;
@@ -86,7 +63,7 @@ async fn a_change_that_was_confirmed_and_taken_back_has_to_be_confirmed_again() 
     faults.clear();
     world.restart().await?;
     world.until_ready("eu-1", true).await?;
-    relabel(&world, "ue").await?;
+    world.relabel("ue").await?;
     assert_eq!(until_held(&world).await?, hold);
     for name in &names {
         world.until_word("configmaps", "shop", name, "eu-1", "Held").await?;

@@ -165,17 +165,7 @@ async fn a_change_that_would_empty_two_clusters_is_held_until_it_is_confirmed() 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_label_that_displaces_many_objects_is_held_until_it_is_confirmed_or_taken_back() -> Result<()> {
     let world = World::new(&["eu-1", "us-1"]).await?;
-    world.federate("shop").await?;
-    let names: Vec<String> = (0..12).map(|index| format!("o-{index:02}")).collect();
-    let spec = json!({"template": {"data": {}}, "placement": {"clusterSelector": {"matchExpressions": [
-        {"key": "region", "operator": "In", "values": ["eu", "us"]},
-    ]}}});
-    for name in &names {
-        world.create("configmaps", "shop", name, spec.clone()).await?;
-    }
-    for name in &names {
-        world.until_ok("configmaps", "shop", name).await?;
-    }
+    let names = world.many_by_region().await?;
     let label = async |region: &str, token: Option<String>| {
         world
             .change(&Store::cluster_key("eu-1"), |body| {

@@ -25,43 +25,12 @@ async fn until_nothing_is_held(world: &World) -> Result<()> {
     .await
 }
 
-async fn confirm(world: &World, hold: &HeldChange) -> Result<()> {
-    world
-        .change(&hold.annotate, |body| {
-            body["metadata"]["annotations"] = json!({"atoll.dev/confirm-deletes": hold.token});
-        })
-        .await
-}
-
-async fn many(world: &World) -> Result<Vec<String>> {
-    world.federate("shop").await?;
-    let names: Vec<String> = (0..12).map(|index| format!("o-{index:02}")).collect();
-    let spec = json!({"template": {"data": {}}, "placement": {"clusterSelector": {"matchExpressions": [
-        {"key": "region", "operator": "In", "values": ["eu", "us"]},
-    ]}}});
-    for name in &names {
-        world.create("configmaps", "shop", name, spec.clone()).await?;
-    }
-    for name in &names {
-        world.until_ok("configmaps", "shop", name).await?;
-    }
-    Ok(names)
-}
-
-async fn relabel(world: &World, region: &str) -> Result<()> {
-    world
-        .change(&Store::cluster_key("eu-1"), |body| {
-            body["metadata"]["labels"]["region"] = region.into()
-        })
-        .await
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hold_names_its_cause_and_what_would_go_and_where_to_confirm_it() -> Result<()> {
     let world = World::new(&["eu-1", "us-1"]).await?;
-    let names = many(&world).await?;
+    let names = world.many_by_region().await?;
     assert_eq!(world.controllers.holds().await?, []);
-    relabel(&world, "ue").await?;
+    world.relabel("ue").await?;
     let hold = until_held(&world).await?;
     assert_eq!(hold.cause, HoldCause::Cluster("eu-1".into()));
     assert_eq!(hold.annotate, Store::cluster_key("eu-1"));
@@ -79,12 +48,12 @@ async fn a_hold_names_its_cause_and_what_would_go_and_where_to_confirm_it() -> R
         "{}",
         status.clusters[0].message
     );
-    relabel(&world, "eu").await?;
+    world.relabel("eu").await?;
     until_nothing_is_held(&world).await?;
-    relabel(&world, "ue").await?;
+    world.relabel("ue").await?;
     let again = until_held(&world).await?;
     assert_eq!(again, hold);
-    confirm(&world, &again).await?;
+    world.confirm(&again).await?;
     for name in &names {
         world.until_gone("eu-1", "configmaps", "shop", name).await?;
     }
@@ -94,8 +63,8 @@ async fn a_hold_names_its_cause_and_what_would_go_and_where_to_confirm_it() -> R
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_held_can_be_left_to_its_cluster_instead() -> Result<()> {
     let world = World::new(&["eu-1", "us-1"]).await?;
-    let names = many(&world).await?;
-    relabel(&world, "ue").await?;
+    let names = world.many_by_region().await?;
+    world.relabel("ue").await?;
     let hold = until_held(&world).await?;
     let released = world.controllers.release(&hold.deletes).await?;
     assert_eq!((released.objects, released.left), (names.len(), Vec::new()));
@@ -128,8 +97,8 @@ async fn what_is_held_can_be_left_to_its_cluster_instead() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_confirmed_goes_on_after_a_restart() -> Result<()> {
     let mut world = World::new(&["eu-1", "us-1"]).await?;
-    let names = many(&world).await?;
-    relabel(&world, "ue").await?;
+    let names = world.many_by_region().await?;
+    world.relabel("ue").await?;
     let hold = until_held(&world).await?;
     for name in &names {
         world.until_word("configmaps", "shop", name, "eu-1", "Held").await?;
@@ -143,7 +112,7 @@ async fn what_was_confirmed_goes_on_after_a_restart() -> Result<()> {
         };
         faults.add(requests, Fault::Status("500".parse()?));
     }
-    confirm(&world, &hold).await?;
+    world.confirm(&hold).await?;
     for name in &names[6..] {
         world.until_gone("eu-1", "configmaps", "shop", name).await?;
     }
@@ -173,7 +142,7 @@ async fn one_object_that_would_go_everywhere_confirms_for_itself() -> Result<()>
     let hold = until_held(&world).await?;
     assert_eq!(hold.cause, HoldCause::Namespace("shop".into()));
     assert_eq!(hold.deletes.len(), 2);
-    confirm(&world, &hold).await?;
+    world.confirm(&hold).await?;
     for cluster in ["eu-1", "us-1"] {
         world.until_gone(cluster, "namespaces", "", "shop").await?;
     }
@@ -191,7 +160,7 @@ async fn a_namespace_with_strangers_in_it_can_be_confirmed() -> Result<()> {
     assert_eq!(hold.cause, HoldCause::Namespace("shop".into()));
     let row = atoll_federation::types::find("namespaces").expect("a built-in type");
     assert_eq!(hold.annotate, stored_key(row, "shop", "shop"));
-    confirm(&world, &hold).await?;
+    world.confirm(&hold).await?;
     world.until_deleted("namespaces", "shop", "shop").await?;
     world.until_gone("eu-1", "namespaces", "", "shop").await
 }
@@ -217,7 +186,7 @@ async fn a_namespace_that_was_left_behind_is_confirmed_at_its_cluster() -> Resul
     };
     assert_eq!((&hold.cause, &hold.annotate), (&cause, &Store::cluster_key("eu-1")));
     assert!(world.get("eu-1", "namespaces", "", "shop").await?.is_some());
-    confirm(&world, &hold).await?;
+    world.confirm(&hold).await?;
     world.until_gone("eu-1", "namespaces", "", "shop").await?;
     until_nothing_is_held(&world).await
 }

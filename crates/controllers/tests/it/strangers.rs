@@ -36,14 +36,6 @@ async fn until_held(world: &World) -> Result<HeldChange> {
     .await
 }
 
-async fn confirm(world: &World, hold: &HeldChange) -> Result<()> {
-    world
-        .change(&hold.annotate, |body| {
-            body["metadata"]["annotations"] = json!({"atoll.dev/confirm-deletes": hold.token});
-        })
-        .await
-}
-
 /// The namespace in eu-1 is deleted on the hub, and waits there.
 async fn until_its_deletion_is_held(world: &World) -> Result<()> {
     world.delete_federated("namespaces", "shop", "shop").await?;
@@ -68,7 +60,7 @@ async fn a_namespace_that_is_placed_elsewhere_waits_with_what_others_put_there()
         hold.message
     );
     assert!(world.get("eu-1", "configmaps", "shop", "theirs").await?.is_some());
-    confirm(&world, &hold).await?;
+    world.confirm(&hold).await?;
     world.until_gone("eu-1", "namespaces", "", "shop").await?;
     assert!(world.get("us-1", "namespaces", "", "shop").await?.is_some());
     Ok(())

@@ -1,5 +1,6 @@
 //! A hub with members, and hands that write on the hub and in members.
 
+mod brake;
 mod fixtures;
 mod hub;
 mod member;

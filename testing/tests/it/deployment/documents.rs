@@ -36,13 +36,32 @@ fn is_word(character: char) -> bool {
     character.is_ascii_lowercase() || character == '-'
 }
 
+/// What a link to a heading ends with, as GitHub makes it.
+fn slug(line: &str) -> Option<String> {
+    let heading = line.strip_prefix('#')?.trim_start_matches('#').trim().to_lowercase();
+    let kept = heading.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+    Some(kept.map(|c| if c == ' ' { '-' } else { c }).collect())
+}
+
 #[test]
 fn every_link_leads_somewhere() -> Result<()> {
     for (path, text) in pages()? {
         let folder = path.parent().context("no folder")?;
         for target in after(&text, "](", |c| c != ')') {
-            if !target.contains("://") {
-                assert!(folder.join(target).exists(), "{}: {target}", relative(&path));
+            if target.contains("://") {
+                continue;
+            }
+            let (file, heading) = target.split_once('#').unwrap_or((target, ""));
+            let page = if file.is_empty() {
+                path.clone()
+            } else {
+                folder.join(file)
+            };
+            assert!(page.exists(), "{}: {target}", relative(&path));
+            if !heading.is_empty() {
+                let there = std::fs::read_to_string(&page)?;
+                let found = there.lines().any(|line| slug(line).as_deref() == Some(heading));
+                assert!(found, "{}: {target}", relative(&path));
             }
         }
     }

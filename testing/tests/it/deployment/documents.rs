@@ -59,7 +59,7 @@ fn every_link_leads_somewhere() -> Result<()> {
             };
             assert!(page.exists(), "{}: {target}", relative(&path));
             if !heading.is_empty() {
-                let there = std::fs::read_to_string(&page)?;
+                let there = fs::read_to_string(&page)?;
                 let found = there.lines().any(|line| slug(line).as_deref() == Some(heading));
                 assert!(found, "{}: {target}", relative(&path));
             }

@@ -288,7 +288,7 @@ impl Intake {
     }
 
     fn synced(&self) -> bool {
-        let (first, vanished) = lock(&self.shelf).synced();
+        let (first, vanished) = lock(&self.shelf).synced(Instant::now());
         for key in vanished {
             self.tell((*key).clone(), Duration::ZERO);
         }

@@ -23,7 +23,7 @@ const OBJECTS: usize = 300;
 const PACE: Duration = Duration::from_millis(40);
 /// Rounds with and without faults follow one another, so that what else the
 /// machine does strikes both.
-const ROUNDS: usize = 2;
+const ROUNDS: usize = 4;
 
 const SLOWNESS: u64 = 500;
 /// How long the flapping member is away, and then there.

@@ -10,7 +10,7 @@ import styles from "./hold-banner.module.css";
 /** What is changed in a hold, by name. */
 export function holdSubject(hold: Hold): string {
   const { cluster, namespace, name } = hold.cause;
-  return cluster ?? (namespace === name ? (name ?? "") : `${namespace}/${name}`);
+  return cluster ?? (!namespace || namespace === name ? (name ?? "") : `${namespace}/${name}`);
 }
 
 /** Says on every page that deletions wait for an answer. */

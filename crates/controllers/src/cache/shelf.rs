@@ -80,6 +80,12 @@ struct Trouble {
     since: Instant,
 }
 
+impl Trouble {
+    fn is_stale(&self, now: Instant) -> bool {
+        now.duration_since(self.since) >= STALE
+    }
+}
+
 impl Shelf {
     pub(super) fn new(marks: Arc<Interned<Marks>>, now: Instant) -> Self {
         Self {
@@ -105,7 +111,7 @@ impl Shelf {
             Some(Trouble {
                 missing: Some(message), ..
             }) => return Look::ApiMissing(message.clone()),
-            Some(trouble) if !self.synced || now.duration_since(trouble.since) >= STALE => return Look::Unlisted,
+            Some(trouble) if !self.synced || trouble.is_stale(now) => return Look::Unlisted,
             Some(_) | None => {}
         }
         match self.objects.get(place) {
@@ -185,7 +191,7 @@ impl Shelf {
     }
 
     /// The list is complete: whether it is the first one to be known or after trouble, and what has vanished.
-    pub(super) fn synced(&mut self) -> (bool, Vec<Place>) {
+    pub(super) fn synced(&mut self, now: Instant) -> (bool, Vec<Place>) {
         let seen = self.listing.take().unwrap_or_default();
         let vanished: Vec<Place> = self
             .objects
@@ -196,8 +202,9 @@ impl Shelf {
         for place in &vanished {
             self.objects.remove(place);
         }
-        let trouble = self.trouble.take();
-        let first = !std::mem::replace(&mut self.synced, true) || trouble.is_some();
+        // While what was known still counted, whoever asked had an answer, and what has changed is told object by object.
+        let was_blind = self.trouble.take().is_some_and(|trouble| trouble.is_stale(now));
+        let first = !std::mem::replace(&mut self.synced, true) || was_blind;
         (first, vanished)
     }
 
@@ -271,7 +278,7 @@ mod tests {
         for (name, version) in objects {
             shelf.present(place(name), present(*version));
         }
-        shelf.synced();
+        shelf.synced(Instant::now());
         shelf
     }
 
@@ -291,7 +298,7 @@ mod tests {
         shelf.present(place("a"), present(1));
         assert_eq!(shelf.look(&place("b"), now), Look::Unsynced);
         assert_eq!(version(&shelf, "a").as_deref(), Some("1"));
-        assert_eq!(shelf.synced(), (true, vec![]));
+        assert_eq!(shelf.synced(Instant::now()), (true, vec![]));
         assert_eq!(shelf.look(&place("b"), now), Look::Unlisted);
     }
 
@@ -309,7 +316,7 @@ mod tests {
         shelf.restart();
         shelf.present(place("a"), present(5));
         assert_eq!(version(&shelf, "b").as_deref(), Some("1"));
-        assert_eq!(shelf.synced(), (false, vec![place("b")]));
+        assert_eq!(shelf.synced(Instant::now()), (false, vec![place("b")]));
         assert_eq!(shelf.look(&place("b"), Instant::now()), Look::Unlisted);
     }
 
@@ -318,7 +325,7 @@ mod tests {
         let mut shelf = synced(&[]);
         shelf.restart();
         shelf.put(place("new"), present(9));
-        assert_eq!(shelf.synced(), (false, vec![]));
+        assert_eq!(shelf.synced(Instant::now()), (false, vec![]));
         assert_eq!(version(&shelf, "new").as_deref(), Some("9"));
     }
 
@@ -404,8 +411,18 @@ mod tests {
             Look::Unlisted,
             "the list is not complete yet"
         );
-        assert_eq!(shelf.synced(), (true, vec![]));
+        assert_eq!(shelf.synced(later), (true, vec![]));
         assert!(matches!(shelf.look(&place("a"), later), Look::Present(_)));
+    }
+
+    #[test]
+    fn a_short_trouble_changes_no_answer_but_those_about_what_has_changed() {
+        let mut shelf = synced(&[("a", 5), ("b", 5)]);
+        let now = Instant::now();
+        shelf.fail(None, now);
+        shelf.restart();
+        assert_eq!(shelf.present(place("a"), present(5)), Stir::Nothing);
+        assert_eq!(shelf.synced(now), (false, vec![place("b")]));
     }
 
     #[test]
@@ -437,7 +454,7 @@ mod tests {
         assert!(!shelf.fail(Some("not served".into()), now));
         assert_eq!(shelf.look(&place("a"), now), Look::ApiMissing("not served".into()));
         shelf.restart();
-        assert_eq!(shelf.synced(), (true, vec![]));
+        assert_eq!(shelf.synced(Instant::now()), (true, vec![]));
         assert_eq!(shelf.look(&place("a"), now), Look::Unlisted);
     }
 }

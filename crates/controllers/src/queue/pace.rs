@@ -11,7 +11,7 @@ use tokio::time::Instant;
 /// How long after one key in a hurry another is expected.
 const HURRY: Duration = Duration::from_millis(100);
 /// From one of the others to the next meanwhile.
-const BETWEEN: Duration = Duration::from_millis(5);
+const BETWEEN: Duration = Duration::from_millis(10);
 
 /// Who may go when.
 #[derive(Debug, Clone, Copy, Default)]

@@ -99,9 +99,9 @@ pub(crate) async fn scale_deployment(cluster: &Cluster, name: &str, replicas: i3
     Ok(())
 }
 
-/// The `resourceVersion`s of what the hub manages in a member: they move with
-/// every write, whoever makes it.
-pub(crate) async fn revisions(cluster: &Cluster) -> Result<Vec<(String, Option<String>)>> {
+/// What the hub has written of what it manages in a member, and when. A
+/// `resourceVersion` moves with the member's own status too.
+pub(crate) async fn written(cluster: &Cluster) -> Result<Vec<(String, Vec<String>)>> {
     let client = cluster.client().await?;
     let managed = kube::api::ListParams::default().labels("kubefed.io/managed=true");
     let deployments: Api<Deployment> = Api::namespaced(client.clone(), NAMESPACE);
@@ -118,13 +118,16 @@ pub(crate) async fn revisions(cluster: &Cluster) -> Result<Vec<(String, Option<S
     Ok(found)
 }
 
-fn metadata<K: Resource<DynamicType = ()>>(objects: Vec<K>) -> Vec<(String, Option<String>)> {
+fn metadata<K: Resource<DynamicType = ()>>(objects: Vec<K>) -> Vec<(String, Vec<String>)> {
     objects
         .into_iter()
         .map(|object| {
             let meta = object.meta();
             let name = meta.name.clone().unwrap_or_default();
-            (format!("{}/{name}", K::plural(&())), meta.resource_version.clone())
+            let entries = meta.managed_fields.iter().flatten();
+            let by_the_hub = entries.filter(|entry| entry.manager.as_deref().is_some_and(|by| by.starts_with("atoll")));
+            let written = by_the_hub.map(|entry| format!("{:?} {:?} {:?}", entry.manager, entry.time, entry.fields_v1));
+            (format!("{}/{name}", K::plural(&())), written.collect())
         })
         .collect()
 }

@@ -230,7 +230,15 @@ async fn of_status(hub: &Hub, row: &'static TypeDescriptor, stored: Object) -> R
         })
         .collect();
     let planned: Vec<PlannedDelete> = deletes.iter().map(planned).collect();
-    let token = Hold::new(&planned, "").token;
+    let asked = [Hold::of_strangers("", &planned, ""), Hold::new(&planned, "")];
+    let Some(token) = asked
+        .map(|hold| hold.token)
+        .into_iter()
+        .find(|token| message.contains(token.as_str()))
+    else {
+        // It will ask for something else in a moment.
+        return Ok(None);
+    };
     let cause = if row.is_namespace() && !row.is_plain() {
         HoldCause::Namespace(object.name.clone())
     } else {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::PreferenceObject;
-use crate::replicas::{ClusterPreference, ReplicaPlan};
+use crate::replicas::{self, AvailableCluster, ClusterPreference, ReplicaPlan};
 use crate::{Cluster, ClusterName, Plan};
 
 /// The status after this plan of the object that the preference is about. `clusters` are all that are registered,
@@ -25,9 +25,10 @@ pub fn preference_status(
         };
         return status(preference, plan.at, (reason, &message), &[], None, previous);
     };
+    let even = even(preference, shares);
     let entries: Vec<Value> = names(preference, clusters, shares)
         .into_iter()
-        .map(|name| entry(preference, clusters, shares, &name))
+        .map(|name| entry(preference, clusters, shares, &even, &name))
         .collect();
     let unplaced = shares.unplaced.max(0);
     let (reason, message) = if unplaced > 0 {
@@ -115,10 +116,26 @@ fn names(
     planned.chain(named).chain(registered).collect()
 }
 
+/// What each cluster would have if replicas moved. Where one has no room that is not worked out: it says so itself.
+fn even(preference: &PreferenceObject, shares: &ReplicaPlan) -> BTreeMap<ClusterName, i64> {
+    if preference.preference.rebalance || !shares.overflow.is_empty() {
+        return shares.plan.clone();
+    }
+    let anew = |name: &ClusterName| AvailableCluster {
+        name: name.clone(),
+        current: None,
+        capacity: None,
+    };
+    let available: Vec<AvailableCluster> = shares.plan.keys().map(anew).collect();
+    let key = format!("{}/{}", preference.namespace, preference.name);
+    replicas::plan(&key, &preference.preference, &available).plan
+}
+
 fn entry(
     preference: &PreferenceObject,
     clusters: &BTreeMap<ClusterName, Cluster>,
     shares: &ReplicaPlan,
+    even: &BTreeMap<ClusterName, i64>,
     name: &str,
 ) -> Value {
     let all = &preference.preference;
@@ -132,14 +149,15 @@ fn entry(
         return json!({"name": name, "replicas": 0, "reason": why});
     };
     let overflow = shares.overflow.get(name).copied().unwrap_or_default();
-    let mut entry = json!({"name": name, "replicas": replicas, "reason": why(wanted, replicas, overflow)});
+    let mut entry =
+        json!({"name": name, "replicas": replicas, "reason": why(wanted, replicas, overflow, even.get(name).copied())});
     if overflow > 0 {
         entry["overflow"] = json!(overflow);
     }
     entry
 }
 
-fn why(wanted: Option<&ClusterPreference>, replicas: i64, overflow: i64) -> String {
+fn why(wanted: Option<&ClusterPreference>, replicas: i64, overflow: i64, even: Option<i64>) -> String {
     let Some(wanted) = wanted else {
         return "neither its name nor * stands in the preference".to_owned();
     };
@@ -159,13 +177,20 @@ fn why(wanted: Option<&ClusterPreference>, replicas: i64, overflow: i64) -> Stri
             _ => "keeps what runs there".to_owned(),
         };
     }
-    format!("its part by weight {}", wanted.weight)
+    match even {
+        Some(even) if even != replicas => {
+            format!(
+                "its part by weight {} would be {even}; nothing is moved without rebalance",
+                wanted.weight
+            )
+        }
+        Some(_) | None => format!("its part by weight {}", wanted.weight),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::replicas::{self, AvailableCluster};
     use crate::{FederatedObject, Input, Reason, Scope, types};
 
     fn name(text: &str) -> ClusterName {
@@ -274,6 +299,28 @@ mod tests {
                 ],
             })
         );
+    }
+
+    #[test]
+    fn what_is_not_moved_is_not_called_a_part_by_weight() {
+        let preference = preference(json!({"targetKind": "FederatedDeployment", "totalReplicas": 6}));
+        let mut plan = plan(&preference, &[("a", None), ("b", None)]);
+        let current = |text: &str, current| AvailableCluster {
+            name: name(text),
+            current: Some(current),
+            capacity: None,
+        };
+        let there = [current("a", 6), current("b", 0)];
+        plan.replicas = Some(replicas::plan("shop/web", &preference.preference, &there));
+        let status = preference_status(&preference, &clusters(&["a", "b"]), &plan, None);
+        let reasons = ["its part by weight 1 would be 3; nothing is moved without rebalance"; 2];
+        let told: Vec<&str> = status["clusters"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|one| one["reason"].as_str())
+            .collect();
+        assert_eq!(told, reasons);
     }
 
     #[test]

@@ -37,18 +37,23 @@ pub struct Hold {
 impl Hold {
     /// A hold on exactly these deletes, confirmed where the change was made.
     pub fn new(deletes: &[PlannedDelete], why: &str) -> Self {
-        Self::confirmed_at("the object that was changed", deletes, why)
+        Self::confirmed_at("the object that was changed", "", deletes, why)
     }
 
-    /// The same, confirmed at one object only.
-    fn confirmed_at(place: &str, deletes: &[PlannedDelete], why: &str) -> Self {
+    /// A hold on namespaces for what others put there, confirmed at one object only. Its token is another than that of
+    /// the same deletes held for their number: who confirmed those was not told of strangers.
+    pub fn of_strangers(place: &str, deletes: &[PlannedDelete], why: &str) -> Self {
+        Self::confirmed_at(place, "strangers\n", deletes, why)
+    }
+
+    fn confirmed_at(place: &str, about: &str, deletes: &[PlannedDelete], why: &str) -> Self {
         let mut deletes = deletes.to_vec();
         deletes.sort();
         let lines: Vec<String> = deletes
             .iter()
             .map(|one| format!("{} {} {}\n", one.key, one.cluster, one.uid))
             .collect();
-        let token = hash_text(&lines.concat());
+        let token = hash_text(&format!("{about}{}", lines.concat()));
         let message = format!(
             "{why}; if it is meant, annotate {place} with {}={token}",
             crate::object::CONFIRM_DELETES_ANNOTATION
@@ -116,10 +121,14 @@ impl Plan {
     /// Holds the deletes of a change that would delete too much, or what nobody was shown.
     pub(crate) fn brake_change(&mut self, input: &Input<'_>) {
         let deletes = self.deletes(input);
-        if !deletes.is_empty() && !input.confirmed {
-            let hold = input.held.cloned().or_else(|| brake(&deletes, input.managed));
-            let hold = hold.or_else(|| self.lost_preference(input, &deletes));
-            self.hold_unless_confirmed(input, hold);
+        if !deletes.is_empty() {
+            if !input.confirmed {
+                let hold = input.held.cloned().or_else(|| brake(&deletes, input.managed));
+                let hold = hold.or_else(|| self.lost_preference(input, &deletes));
+                self.hold_unless_confirmed(input, hold);
+            }
+            // Once it was let go nobody is asked again for what is left of it.
+            self.placed_by_preference &= self.hold.is_some() || input.has_preference();
         }
         // Whoever confirmed many deletes was not told what lies in this namespace.
         self.brake_strangers(input);
@@ -145,7 +154,7 @@ impl Plan {
             let why = format!(
                 "members hold at least {strangers} {objects} in this namespace that the hub does not manage, and all that is in it would go with it"
             );
-            let hold = Hold::confirmed_at(&input.title(), &deletes, &why);
+            let hold = Hold::of_strangers(&input.title(), &deletes, &why);
             self.hold_unless_confirmed(input, Some(hold));
         }
     }
@@ -156,7 +165,7 @@ impl Plan {
         let is_lost = self.placed_by_preference && !input.has_preference();
         is_lost.then(|| {
             let why = "this would delete the object: the replica preference that placed it is gone, and its own placement names no cluster; name the clusters that it stays in";
-            Hold::confirmed_at(&input.title(), deletes, why)
+            Hold::confirmed_at(&input.title(), "", deletes, why)
         })
     }
 

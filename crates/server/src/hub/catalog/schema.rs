@@ -94,6 +94,8 @@ fn status() -> Value {
             "observedGeneration": number("The generation of this object that the status is about."),
             "conditions": list("Whether it is everywhere it should be.", condition),
             "clusters": list("Cluster by cluster, sorted by name.", cluster),
+            "placedByPreference": {"type": "boolean",
+                "description": "The object is where it is by a replica preference alone: when that goes, nothing is deleted before somebody says so."},
             "plan": plan(),
         },
     })

@@ -126,7 +126,11 @@ impl Cache {
 
     /// Nothing of that kind concerns the cluster any more.
     pub(crate) fn leave(&self, cluster: &ClusterName, kind: Kind) {
-        if let Some(watched) = self.shelves().remove(&(cluster.clone(), kind)) {
+        let mut shelves = self.shelves();
+        // Another object may have come to need it since that was found.
+        if self.reasons.concerns.is_deserted(cluster, kind)
+            && let Some(watched) = shelves.remove(&(cluster.clone(), kind))
+        {
             watched.end.cancel();
         }
     }

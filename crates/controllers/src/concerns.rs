@@ -109,6 +109,13 @@ impl Concerns {
         keys.into_iter().flatten().map(|key| (**key).clone()).collect()
     }
 
+    /// Whether the cluster concerns no object of this kind.
+    pub(crate) fn is_deserted(&self, cluster: &ClusterName, kind: Kind) -> bool {
+        let inner = self.inner();
+        let kinds = inner.by_collection.get(cluster);
+        kinds.is_none_or(|kinds| !kinds.contains_key(&kind))
+    }
+
     /// Objects in a namespace.
     pub(crate) fn in_namespace(&self, namespace: &str) -> Vec<Key> {
         let inner = self.inner();

@@ -126,17 +126,11 @@ impl Fights {
 
 #[cfg(test)]
 mod tests {
-    use atoll_federation::types;
 
     use super::*;
-    use crate::key::Kind;
 
     fn key(name: &str) -> Key {
-        Key {
-            kind: Kind::of(types::find("configmaps").unwrap()),
-            namespace: "shop".into(),
-            name: name.into(),
-        }
+        Key::config_map(name)
     }
 
     fn at(second: i64) -> Timestamp {

@@ -131,6 +131,18 @@ impl Key {
     }
 }
 
+#[cfg(test)]
+impl Key {
+    /// A `FederatedConfigMap` in the namespace `shop`.
+    pub(crate) fn config_map(name: &str) -> Self {
+        Self {
+            kind: Kind::of(atoll_federation::types::find("configmaps").unwrap()),
+            namespace: "shop".into(),
+            name: name.into(),
+        }
+    }
+}
+
 impl fmt::Display for Key {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = &self.kind.row().federated.kind;

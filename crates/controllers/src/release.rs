@@ -8,7 +8,7 @@ pub(crate) mod note;
 use std::collections::BTreeMap;
 
 use atoll_federation::plan::{Removal, let_go};
-use atoll_federation::{Cluster, ClusterName, Outcome, Reason};
+use atoll_federation::{Cluster, Outcome, Reason};
 use atoll_store::{ObjectKey, Propagation, PropagationKey};
 use futures::{StreamExt, stream};
 
@@ -98,8 +98,9 @@ fn record_key(key: &ObjectKey) -> PropagationKey {
 /// Lets one object go; `None` when nothing of the hub's is there any more.
 async fn one(hub: &Hub, row: &Propagation) -> Option<String> {
     let types = &hub.configuration().types;
-    let (key, (_, remembered)) = Key::of_record(types, &row.key).zip(record(row.clone()))?;
-    let name = ClusterName::parse(&row.cluster).ok()?;
+    let (Some(key), Some((name, remembered))) = (Key::of_record(types, &row.key), record(row.clone())) else {
+        return Some("the hub does not serve this kind any more".to_owned());
+    };
     let away = || Some("the cluster does not answer".to_owned());
     let Some(member) = hub.clusters.member(name.as_str()).filter(|member| member.is_ready()) else {
         return away();

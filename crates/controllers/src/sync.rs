@@ -302,12 +302,12 @@ impl Sync {
         }
     }
 
-    /// Counts where something was put back, or is about to be.
+    /// Counts where something was put back, or is being put back.
     fn note_fights(&self, key: &Key, finished: &Finished) {
         for (name, cluster) in &finished.plan.clusters {
             let is_done = matches!(finished.outcomes.get(name), Some(Outcome::Applied(_)));
             let is_put_back = matches!(&cluster.step, Step::Apply(apply) if apply.cause == Cause::Drift);
-            if is_put_back && (is_done || finished.busy.contains(name)) {
+            if is_put_back && (is_done || self.lanes.is_busy(key, name)) {
                 self.fights.put_back(key, name, Timestamp::now());
             }
         }
@@ -336,7 +336,7 @@ impl Sync {
     }
 
     /// A run waits no longer for this request; its answer brings about the next one, and others that wait for the member
-    /// to answer: a few when it did not, which find out whether it does now.
+    /// to answer: one when it did not, which finds out whether it does now.
     fn arrive(&self, key: &Key, cluster: &ClusterName, arrival: lanes::Arrival) {
         let most = if arrival.is_answer() { usize::MAX } else { 1 };
         self.lanes.end(key, cluster, arrival);
@@ -347,6 +347,9 @@ impl Sync {
     /// Takes note of what a member said about an object in answer to a step.
     fn learn(&self, key: &Key, cluster: &ClusterName, outcome: &Outcome) {
         self.hub.tally.wrote();
+        if !matches!(outcome, Outcome::Failed(_)) {
+            self.hear_from(cluster);
+        }
         match outcome {
             Outcome::Applied(present) => self.cache.learn(cluster, key, &Observed::Present(present.clone())),
             Outcome::Deleted { gone: true } | Outcome::Released => self.cache.learn(cluster, key, &Observed::Absent),

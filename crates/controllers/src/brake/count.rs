@@ -12,7 +12,7 @@ use crate::fleet::{self, Fleet};
 use crate::hub::Hub;
 use crate::key::{Key, Kind};
 use crate::preferences;
-use crate::sync::context::{displaced, record};
+use crate::sync::context::{by_cluster, displaced, record};
 use crate::sync::plain::Namespaces;
 
 /// Whose placement displaces an object.
@@ -26,11 +26,7 @@ pub(crate) enum Displacer {
 
 /// How many objects the hub manages in each cluster.
 pub(crate) async fn managed(hub: &Hub) -> Result<BTreeMap<ClusterName, u64>> {
-    let counts = hub.store.managed().await.doing("counting managed objects")?;
-    let counts = counts.into_iter();
-    Ok(counts
-        .filter_map(|(name, count)| Some((ClusterName::parse(&name).ok()?, count)))
-        .collect())
+    Ok(by_cluster(hub.store.managed().await.doing("counting managed objects")?))
 }
 
 /// Everything that is on record where it is no longer placed, and whose object is not being deleted itself. What is not

@@ -162,19 +162,16 @@ impl State {
 
 #[cfg(test)]
 mod tests {
-    use atoll_federation::types;
     use jiff::Timestamp;
 
     use super::*;
-    use crate::key::Kind;
 
     fn going(name: &str, cluster: &str) -> Going {
-        let key = Key {
-            kind: Kind::of(types::find("configmaps").unwrap()),
-            namespace: "shop".into(),
-            name: name.into(),
-        };
-        (key, ClusterName::parse(cluster).unwrap(), format!("u-{name}"))
+        (
+            Key::config_map(name),
+            ClusterName::parse(cluster).unwrap(),
+            format!("u-{name}"),
+        )
     }
 
     fn state(going: BTreeSet<Going>) -> State {

@@ -8,7 +8,6 @@ use tempfile::TempDir;
 use super::*;
 use crate::configuration::Configuration;
 use crate::fleet::Registered;
-use crate::key::Kind;
 use crate::leader::campaign;
 use crate::{Options, Timing};
 
@@ -35,11 +34,7 @@ fn fleet(eu: &str) -> Arc<Fleet> {
 }
 
 fn key(name: &str) -> Key {
-    Key {
-        kind: Kind::of(types::find("configmaps").unwrap()),
-        namespace: "shop".into(),
-        name: name.into(),
-    }
+    Key::config_map(name)
 }
 
 fn displaced(object: &str) -> Displaced {

@@ -1,16 +1,11 @@
 use std::collections::BTreeSet;
 
-use atoll_federation::types;
 use serde_json::json;
 
 use super::*;
 
 fn key(name: &str) -> Key {
-    Key {
-        kind: Kind::of(types::find("configmaps").unwrap()),
-        namespace: "shop".into(),
-        name: name.into(),
-    }
+    Key::config_map(name)
 }
 
 fn object(name: &str, version: u64, hash: &str) -> Box<Value> {

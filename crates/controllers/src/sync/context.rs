@@ -71,13 +71,13 @@ impl Context {
         object: FederatedObject,
         namespace: Option<FederatedObject>,
     ) -> Result<Self> {
+        let clock = Timestamp::now();
         // Statuses carry whole seconds, as Kubernetes writes them.
-        let now = Timestamp::now();
-        let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
+        let now = Timestamp::from_second(clock.as_second()).unwrap_or(clock);
         let row = key.kind.row();
         let members = hub.clusters.members();
         let configuration = hub.configuration();
-        let clusters = fleet::clusters(fleet, &members, now, &hub.shares());
+        let clusters = fleet::clusters(fleet, &members, clock, &hub.shares());
         let mut context = Self {
             row,
             settings: configuration.settings.clone(),
@@ -381,7 +381,8 @@ pub(crate) fn row(key: &Key, cluster: &ClusterName, record: Record) -> Propagati
     }
 }
 
-fn by_cluster(counts: BTreeMap<String, u64>) -> BTreeMap<ClusterName, u64> {
+/// Counts of the store, by the names of clusters.
+pub(crate) fn by_cluster(counts: BTreeMap<String, u64>) -> BTreeMap<ClusterName, u64> {
     counts
         .into_iter()
         .filter_map(|(name, count)| Some((ClusterName::parse(&name).ok()?, count)))

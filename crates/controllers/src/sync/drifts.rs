@@ -63,17 +63,11 @@ impl Drifts {
 
 #[cfg(test)]
 mod tests {
-    use atoll_federation::types;
 
     use super::*;
-    use crate::key::Kind;
 
     fn key(name: &str) -> Key {
-        Key {
-            kind: Kind::of(types::find("configmaps").unwrap()),
-            namespace: "shop".into(),
-            name: name.into(),
-        }
+        Key::config_map(name)
     }
 
     fn version(generation: i64, resource_version: &str, color: &str) -> Version {

@@ -81,6 +81,10 @@ impl Lanes {
     /// It has been answered, or given up.
     pub(super) fn end(&self, key: &Key, cluster: &ClusterName, arrival: Arrival) {
         let mut inner = self.inner();
+        // What nobody came for.
+        inner
+            .lanes
+            .retain(|_, lane| !matches!(lane, Lane::Arrived(_, at) if at.elapsed() >= FRESH));
         inner
             .lanes
             .insert((key.clone(), cluster.clone()), Lane::Arrived(arrival, Instant::now()));
@@ -130,17 +134,11 @@ impl Lanes {
 
 #[cfg(test)]
 mod tests {
-    use atoll_federation::types;
 
     use super::*;
-    use crate::key::Kind;
 
     fn key(name: &str) -> Key {
-        Key {
-            kind: Kind::of(types::find("configmaps").unwrap()),
-            namespace: "shop".into(),
-            name: name.into(),
-        }
+        Key::config_map(name)
     }
 
     fn seen() -> Arrival {

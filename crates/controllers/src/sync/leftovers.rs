@@ -9,15 +9,15 @@ use std::time::Duration;
 
 use atoll_federation::object::CONFIRM_DELETES_ANNOTATION;
 use atoll_federation::plan::{Hold, PlannedDelete, Removal, remove_leftover};
-use atoll_federation::{ClusterName, FailureKind, Outcome, Record, Step};
-use futures::future::join_all;
+use atoll_federation::{ClusterName, FailureKind, Observed, Outcome, Record, Step};
+use futures::stream::{self, StreamExt, TryStreamExt};
 use jiff::Timestamp;
 
 use super::Sync;
 use super::context::{records, row};
 use super::execute::carry_out;
 use super::observe::{Seen, look, look_inside};
-use super::rounds::LONGEST_RETRY;
+use super::rounds::{LONGEST_RETRY, ROOM};
 use super::slots::Slot;
 use crate::error::{Doing, Result};
 use crate::fleet;
@@ -64,7 +64,10 @@ pub(super) async fn remove(sync: &Arc<Sync>, key: &Key, slot: &mut Slot) -> Resu
     });
     // From here on it mostly waits for members.
     slot.yield_turn();
-    let ends: BTreeMap<ClusterName, End> = join_all(ends).await.into_iter().collect::<Result<_>>()?;
+    let ends: BTreeMap<ClusterName, End> = stream::iter(ends.collect::<Vec<_>>())
+        .buffer_unordered(ROOM)
+        .try_collect()
+        .await?;
 
     let mut verdict = Verdict::Settled(Some(sync.resync()));
     let (mut put, mut dropped) = (Vec::new(), Vec::new());
@@ -124,6 +127,9 @@ async fn one(sync: &Arc<Sync>, key: &Key, name: &ClusterName, record: &Record) -
             unmanaged: None,
         }
     };
+    if !matches!(seen.observed, Observed::Unknown { .. }) {
+        sync.hear_from(name);
+    }
     let step = match remove_leftover(key.kind.row(), cluster, Some(&seen.observed), record, &options.hub_uid) {
         Removal::Step(step) => step,
         Removal::Gone => return Ok(End::Drop),
@@ -169,7 +175,7 @@ pub(crate) fn hold_of_leftover(key: &Key, cluster: &ClusterName, uid: &str) -> S
         uid: uid.to_owned(),
         takes_along: 0,
     };
-    Hold::new(&[delete], "").token
+    Hold::of_strangers("", &[delete], "").token
 }
 
 /// Strangers would go with the namespace. It stays until they are gone or somebody says that it is meant, and the record

@@ -60,17 +60,11 @@ impl Missed {
 
 #[cfg(test)]
 mod tests {
-    use atoll_federation::types;
 
     use super::*;
-    use crate::key::Kind;
 
     fn key(name: &str) -> Arc<Key> {
-        Arc::new(Key {
-            kind: Kind::of(types::find("configmaps").unwrap()),
-            namespace: "shop".into(),
-            name: name.into(),
-        })
+        Arc::new(Key::config_map(name))
     }
 
     fn members(names: &[&str]) -> BTreeSet<ClusterName> {

@@ -151,7 +151,7 @@ fn take_finalizer(row: &TypeDescriptor, body: &mut Value) -> bool {
     none_left
 }
 
-fn update(stored: &Object, body: Value) -> Write {
+pub(super) fn update(stored: &Object, body: Value) -> Write {
     Write::Update {
         key: stored.key.clone(),
         body: Arc::new(body),
@@ -159,7 +159,7 @@ fn update(stored: &Object, body: Value) -> Write {
     }
 }
 
-async fn write(sync: &Sync, write: Write) -> Result<Vec<Object>> {
+pub(super) async fn write(sync: &Sync, write: Write) -> Result<Vec<Object>> {
     sync.leadership.check()?;
     let transaction = Transaction {
         writes: vec![write],

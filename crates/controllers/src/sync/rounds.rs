@@ -32,9 +32,9 @@ use crate::key::Key;
 /// How long a run waits for looks, and then for steps, while none is answered.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Requests of one run under way. The thousandth of a thousand would be late before it is read, and all of them together
+/// First looks and steps of one run under way. The thousandth of a thousand would be late before it is read, and all of them together
 /// take much memory.
-const ROOM: usize = 256;
+pub(super) const ROOM: usize = 256;
 
 /// No member puts off the next run for longer than this.
 pub(super) const LONGEST_RETRY: Duration = Duration::from_secs(60);
@@ -63,7 +63,7 @@ enum Answer {
 pub(super) struct Finished {
     pub(super) plan: Plan,
     pub(super) outcomes: BTreeMap<ClusterName, Outcome>,
-    /// Clusters with a request under way, about which nothing may be decided.
+    /// Clusters with a request under way, or that do not answer and were not asked: about them nothing may be decided.
     pub(super) busy: BTreeSet<ClusterName>,
     /// What members held before the steps.
     pub(super) seen: BTreeMap<ClusterName, Observed>,
@@ -149,6 +149,7 @@ impl<'a> Round<'a> {
         let (mut plan, mut next) = self.plan();
         let (mut is_new, mut is_stale) = (true, false);
         loop {
+            is_stale |= self.begin_looks();
             if is_stale && (self.looks.is_empty() || Instant::now() >= next) {
                 (plan, next) = self.plan();
                 (is_new, is_stale) = (true, false);
@@ -156,13 +157,12 @@ impl<'a> Round<'a> {
             if is_new && self.look_closer(&plan) {
                 (plan, next) = self.plan();
             }
-            self.begin_looks();
-            let may_go_on = self.crowded && self.room() >= ROOM / 4;
+            let may_go_on = self.crowded && !is_stale && self.room() >= ROOM / 4;
             if (std::mem::take(&mut is_new) || may_go_on) && self.begin_steps(&plan).await? {
                 until = Instant::now() + PATIENCE;
             }
             if self.looks.is_empty() && self.steps.is_empty() {
-                if self.crowded {
+                if self.crowded || is_stale {
                     continue;
                 }
                 break;

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use atoll_federation::object::FINALIZER;
 use atoll_store::{Change, ObjectKey, Revision, Store};
+use jiff::Timestamp;
 use serde_json::Value;
 use tokio::time::{Instant, interval_at, sleep, sleep_until};
 
@@ -87,8 +88,9 @@ async fn follow(sync: &Arc<Sync>, from: Revision) {
     let mut shared = sync.hub.shared.clone();
     let mut shares = shared.borrow_and_update().clone();
     let mut overflow = interval_at(Instant::now() + OVERFLOW, OVERFLOW);
+    let mut told = Timestamp::now();
     loop {
-        let ends = next_end_of_leaving(sync);
+        let ends = next_end_of_leaving(sync, told);
         tokio::select! {
             news = feed.next() => match news {
                 News::Changes(changes) => {
@@ -116,7 +118,10 @@ async fn follow(sync: &Arc<Sync>, from: Revision) {
             Ok(()) = health.changed() => known.tell(sync),
             Ok(()) = set.changed() => known.tell(sync),
             () = sleep_until(known.due().unwrap_or_else(Instant::now)), if known.due().is_some() => known.tell(sync),
-            () = sleep(ends.unwrap_or_default()), if ends.is_some() => wake_left(sync),
+            () = sleep(ends.unwrap_or_default()), if ends.is_some() => {
+                told = Timestamp::now();
+                wake_left(sync);
+            }
             _ = overflow.tick() => {
                 if sync.queue.take_overflow() {
                     return;
@@ -252,8 +257,8 @@ fn is_terminating_namespace(change: &Change) -> bool {
 }
 
 /// The hub's own writing of a status is no reason to look again, nor is its finalizer: whoever put that on goes on with
-/// the object right then. Anybody else's is, or it would stand until the next
-/// change: it comes through the API, which notes in `managedFields` who wrote.
+/// the object right then. Anybody else's is, or it would stand until the next change: it comes through the API, which
+/// notes in `managedFields` who wrote.
 fn is_status_only(change: &Change) -> bool {
     let (Some(before), Some(after)) = (change.before.as_deref(), change.after.as_deref()) else {
         return false;

@@ -32,6 +32,13 @@ impl Sync {
         }
     }
 
+    /// A member has answered: what missed it need not wait any longer.
+    pub(super) fn hear_from(&self, name: &ClusterName) {
+        if !self.lanes.is_clogged(name) {
+            self.wake_missed(name.as_str(), usize::MAX);
+        }
+    }
+
     /// At most so many objects that missed a member look at it now.
     pub(super) fn wake_missed(&self, name: &str, most: usize) {
         for key in self.missed.take(name, most) {
@@ -40,7 +47,7 @@ impl Sync {
     }
 
     /// A cluster that was told to leave is left alone although it is ready.
-    fn is_back(&self, name: &ClusterName) -> bool {
+    pub(super) fn is_back(&self, name: &ClusterName) -> bool {
         let leaves = |fleet: &Fleet| {
             fleet
                 .get(name)
@@ -49,8 +56,7 @@ impl Sync {
         self.is_ready(name) && !leaves(&self.fleet.borrow())
     }
 
-    /// Whether what was asked over this connection is still about the member of that name. One that was asked nothing has
-    /// a cached answer.
+    /// Whether what was asked over this connection is still about the member of that name.
     pub(super) fn is_current(&self, name: &ClusterName, asked: Option<&Arc<Member>>) -> bool {
         let now = self.hub.clusters.member(name.as_str());
         asked.is_none_or(|asked| now.is_some_and(|now| Arc::ptr_eq(asked, &now)))

@@ -122,6 +122,19 @@ async fn what_missed_a_member_that_hangs_reaches_it_when_it_answers() -> Result<
     let world = two_in_step(Probes::Once).await?;
     let hanging = world.members["us-1"].faults();
     hanging.set(Fault::Hang);
+    // With these it is known that the member does not answer.
+    for number in 0..4 {
+        let name = format!("early-{number}");
+        world.create("configmaps", "shop", &name, config("green")).await?;
+    }
+    for number in 0..4 {
+        let name = format!("early-{number}");
+        until("the first are late", async || {
+            let word = world.word("configmaps", "shop", &name, "us-1").await?;
+            Ok(word.filter(|word| !word.is_empty()))
+        })
+        .await?;
+    }
     let names: Vec<String> = (0..30).map(|number| format!("late-{number}")).collect();
     for name in &names {
         world.create("configmaps", "shop", name, config("green")).await?;
@@ -131,6 +144,17 @@ async fn what_missed_a_member_that_hangs_reaches_it_when_it_answers() -> Result<
         until("the status tells who does not answer", async || {
             let word = world.word("configmaps", "shop", name, "us-1").await?;
             Ok(word.filter(|word| !word.is_empty()))
+        })
+        .await?;
+    }
+    // First what was asked comes to nothing, so that nobody hears late that the member answers.
+    hanging.set(Fault::Status(http::StatusCode::INTERNAL_SERVER_ERROR));
+    for number in 0..4 {
+        let name = format!("early-{number}");
+        until("a refusal", async || {
+            let status = world.status("configmaps", "shop", &name).await?;
+            let message = status.clusters.iter().find(|cluster| cluster.name.as_str() == "us-1");
+            Ok(message.filter(|cluster| cluster.message.contains("500")).map(drop))
         })
         .await?;
     }

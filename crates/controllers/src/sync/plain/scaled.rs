@@ -3,11 +3,12 @@
 
 use atoll_federation::plain::{HPA_TARGETS, Settled};
 use atoll_federation::types;
-use atoll_store::{Change, Object, ObjectKey, Transaction, Write};
+use atoll_store::{Change, Object, ObjectKey};
 use serde_json::{Value, json};
 
 use super::super::Sync;
 use super::super::context::Context;
+use super::super::record;
 use super::annotate;
 use crate::error::{Doing, Result};
 use crate::key::{Key, Kind};
@@ -46,18 +47,7 @@ async fn mark_scaled(sync: &Sync, found: &Object, names: Option<String>) -> Resu
     if body == *found.body {
         return Ok(());
     }
-    sync.leadership.check()?;
-    let update = Write::Update {
-        key: found.key.clone(),
-        body: body.into(),
-        expected: found.revision,
-    };
-    let transaction = Transaction {
-        writes: vec![update],
-        lease: Some(sync.leadership.lease().clone()),
-    };
-    let written = sync.hub.store.write(transaction).await;
-    written.map(drop).doing("telling a workload where autoscalers scale it")
+    record::write(sync, record::update(found, body)).await.map(drop)
 }
 
 /// The plain workload that an autoscaler is about.

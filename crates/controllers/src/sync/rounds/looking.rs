@@ -19,14 +19,16 @@ use crate::cache::Look;
 const PODS_SETTLE: Duration = Duration::from_secs(60);
 
 impl Round<'_> {
-    /// Looks at members that there was no room for before.
-    pub(super) fn begin_looks(&mut self) {
+    /// Looks at members that there was no room for before; whether some of them need not even be asked.
+    pub(super) fn begin_looks(&mut self) -> bool {
+        let known = self.seen.len();
         while self.room() > 0
             && let Some(name) = self.unasked.pop_front()
         {
             self.looking.remove(&name);
             self.begin_look(name);
         }
+        self.seen.len() != known
     }
 
     pub(super) fn begin_look(&mut self, name: ClusterName) {
@@ -56,6 +58,9 @@ impl Round<'_> {
             Look::Present(present) if !inside => return self.note(name, Observed::Present(present)),
             // The list is under way, and will say of many objects at once what a question says of one.
             Look::Unsynced if self.context.is_recorded(&name) && !inside && !self.context.object.orphan => {
+                if let Some(member) = self.sync.hub.clusters.member(name.as_str()) {
+                    self.asked.insert(name.clone(), member);
+                }
                 self.looking.insert(name.clone());
                 self.looks.push(self.wait_for_list(name));
                 return;
@@ -134,6 +139,9 @@ impl Round<'_> {
 
     fn saw(&mut self, name: ClusterName, seen: Seen) {
         self.looking.remove(&name);
+        if !matches!(seen.observed, Observed::Unknown { .. }) {
+            self.sync.hear_from(&name);
+        }
         if let Observed::Unknown { reason, .. } = &seen.observed
             && *reason != Reason::CachedRetrievalFailed
         {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use atoll_clusters::Member;
+use atoll_federation::ClusterName;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
@@ -107,11 +108,18 @@ impl Readiness {
                         sync.queue.add(key);
                     }
                 }
-                News::Back(name) => sync.wake_missed(&name, usize::MAX),
+                // One that is told to leave, or does not answer, would be missed again at once.
+                News::Back(name) => {
+                    let name = ClusterName::parse(&name).ok().filter(|name| sync.is_back(name));
+                    if let Some(name) = name {
+                        sync.hear_from(&name);
+                    }
+                }
             }
         }
     }
 }
+
 /// Clusters that lost their share of replicas, or got it back, change the shares of all others.
 pub(super) fn wake_scaled(sync: &Sync, clusters: &[String]) {
     for name in clusters {
@@ -122,16 +130,16 @@ pub(super) fn wake_scaled(sync: &Sync, clusters: &[String]) {
     }
 }
 
-/// When the next cluster that was to leave is written to again, if there is one.
-pub(super) fn next_end_of_leaving(sync: &Sync) -> Option<Duration> {
-    let now = Timestamp::now();
+/// When the next cluster that was to leave is written to again, if there is one whose end has not been told.
+pub(super) fn next_end_of_leaving(sync: &Sync, told: Timestamp) -> Option<Duration> {
     let fleet = sync.fleet.borrow();
     let ends = fleet
         .values()
         .filter_map(|cluster| cluster.leaving_until)
-        .filter(|until| *until > now);
+        .filter(|until| *until > told);
     let next = ends.min()?;
-    Some(Duration::try_from(next.duration_since(now)).unwrap_or_default() + Duration::from_millis(10))
+    let wait = Duration::try_from(next.duration_since(Timestamp::now())).unwrap_or_default();
+    Some(wait + Duration::from_millis(10))
 }
 
 pub(super) fn wake_left(sync: &Sync) {

@@ -13,8 +13,8 @@ use crate::member::{Member, Unavailable};
 
 pub(crate) use answer::{Answer, refusal_of};
 
-/// Largest answer about one object: it may have 1.5 MiB in etcd, and more in JSON.
-pub(crate) const MAX_OBJECT: usize = 4 * 1024 * 1024;
+/// Largest answer about one object: it may have 1.5 MiB in etcd, of which `<`, `>` and `&` are six bytes each in JSON.
+pub(crate) const MAX_OBJECT: usize = 8 * 1024 * 1024;
 /// Largest answer of any other kind.
 const MAX_ANSWER: usize = 16 * 1024 * 1024;
 

@@ -301,6 +301,7 @@ impl Watcher {
         let line = timeout(deadlines.silence, open.lines.next()).await;
         let short = open.since.elapsed() < TOO_SHORT.min(deadlines.watch / 2);
         let worked = open.spoke || !short;
+        let is_stuck = matches!(line, Ok(Err(LineError::TooLong)));
         let failure = match line {
             Ok(Ok(Some(line))) => match Message::read(&line, &open.scrub) {
                 Ok(Message::Refused(refusal)) => {
@@ -325,6 +326,10 @@ impl Watcher {
             Err(_) => None,
         };
         *slot = None;
+        if is_stuck {
+            // From where it was the same line would come again.
+            self.phase = Phase::BEGINNING;
+        }
         match failure {
             Some(error) => self.fail(error),
             None if short => self.delay = Some(up_to(deadlines.retry_first / 2)),

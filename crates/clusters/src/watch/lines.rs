@@ -22,7 +22,7 @@ pub(super) struct Lines<B> {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum LineError<E> {
     /// Longer than any object.
-    #[error("a line of the watch is longer than 4 MiB")]
+    #[error("a line of the watch is longer than any object")]
     TooLong,
     /// The body broke off.
     #[error("{0}")]

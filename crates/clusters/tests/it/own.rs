@@ -341,7 +341,7 @@ async fn of_one_object_less_is_read_than_of_a_list() {
     ] {
         let refused = member.request(request).await;
         assert!(
-            matches!(&refused, Err(OwnError::Broken(why)) if why.contains("larger than 4 MiB")),
+            matches!(&refused, Err(OwnError::Broken(why)) if why.contains("larger than 8 MiB")),
             "{refused:?}"
         );
     }

@@ -1,9 +1,13 @@
 //! `scale`: the replicas of a workload as an object of their own, the same for all kinds that have them. How a changed
 //! scale reaches the workload is its keeper's affair; what it asks for is told here.
 
+use axum::extract::Request;
+use http::Method;
 use serde_json::{Value, json};
 
+use crate::body;
 use crate::patch::{PatchType, apply_patch};
+use crate::request::content_type;
 use crate::resource::{Resource, Subresource};
 use crate::schema::Schema;
 use crate::status::{Cause, Status};
@@ -50,7 +54,7 @@ pub fn scale(object: &Value) -> Value {
 ///
 /// # Errors
 /// The field, when it is no number or below zero.
-pub fn replicas(scale: &Value) -> Result<i64, Cause> {
+fn replicas(scale: &Value) -> Result<i64, Cause> {
     let value = &scale["spec"]["replicas"];
     match value.as_i64() {
         Some(replicas) if replicas >= 0 => Ok(replicas),
@@ -74,13 +78,26 @@ enum Form {
 }
 
 impl ScaleChange {
+    /// What a PUT or a PATCH asks for, of at most `limit` bytes.
+    ///
+    /// # Errors
+    /// What is no scale and no patch, or too large.
+    pub async fn read(request: Request, limit: usize) -> Result<Self, Status> {
+        if *request.method() == Method::PUT {
+            return Ok(Self::whole(body::read_object(request, limit).await?.value));
+        }
+        let patch_type = PatchType::of(content_type(request.headers()), true)?;
+        let patch = body::read_patch(request, patch_type, limit).await?;
+        Ok(Self::patch(patch_type, patch.value))
+    }
+
     /// The scale as it shall be.
-    pub fn whole(scale: Value) -> Self {
+    fn whole(scale: Value) -> Self {
         Self(Form::Whole(scale))
     }
 
     /// A patch of the scale.
-    pub fn patch(patch_type: PatchType, patch: Value) -> Self {
+    fn patch(patch_type: PatchType, patch: Value) -> Self {
         let patch_type = match patch_type {
             // An applied scale states all there is to it.
             PatchType::Apply => PatchType::Merge,

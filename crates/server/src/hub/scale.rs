@@ -1,10 +1,9 @@
 //! `scale` of the plain workloads, so that `kubectl scale` works on the hub. A scale is another way to write
 //! `spec.replicas`: the write takes the way of every other, admission included.
 
-use atoll_kubeapi::patch::PatchType;
-use atoll_kubeapi::request::{Query, content_type, default_manager};
+use atoll_kubeapi::request::{Query, default_manager};
 use atoll_kubeapi::scale::{ScaleChange, scale};
-use atoll_kubeapi::{Attributes, Backend, RequestContext, Resource, Status, body};
+use atoll_kubeapi::{Attributes, Backend, RequestContext, Resource, Status};
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use http::Method;
@@ -17,17 +16,6 @@ use crate::state::AppState;
 
 /// How often a scale that is tied to no version is tried against a moving object.
 const TRIES: usize = 8;
-
-/// What a client asks for.
-async fn read(request: Request) -> Result<ScaleChange, Status> {
-    if *request.method() == Method::PUT {
-        let whole = body::read_object(request, BODY_LIMIT).await?;
-        return Ok(ScaleChange::whole(whole.value));
-    }
-    let patch_type = PatchType::of(content_type(request.headers()), true)?;
-    let patch = body::read_patch(request, patch_type, BODY_LIMIT).await?;
-    Ok(ScaleChange::patch(patch_type, patch.value))
-}
 
 pub(super) async fn serve(
     backend: &HubBackend,
@@ -42,7 +30,7 @@ pub(super) async fn serve(
     let manager = named.unwrap_or_else(|| default_manager(request.headers()));
     let wanted = match *request.method() {
         Method::GET | Method::HEAD => None,
-        Method::PUT | Method::PATCH => Some(read(request).await?),
+        Method::PUT | Method::PATCH => Some(ScaleChange::read(request, BODY_LIMIT).await?),
         _ => return Err(Status::method_not_allowed(request.method())),
     };
     let path = format!(

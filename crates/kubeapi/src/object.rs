@@ -257,16 +257,7 @@ pub fn count_generation(old: &Value, new: &mut Value) {
     let Some(generation) = old["metadata"]["generation"].as_i64() else {
         return;
     };
-    let is_counted = |name: &&String| !matches!(name.as_str(), "metadata" | "status");
-    let (Some(one), Some(two)) = (old.as_object(), new.as_object()) else {
-        return;
-    };
-    let changed = one
-        .keys()
-        .chain(two.keys())
-        .filter(is_counted)
-        .any(|name| one.get(name) != two.get(name));
-    if changed {
+    if new.is_object() && !is_same_except(old, new, &["metadata", "status"]) {
         new["metadata"]["generation"] = json!(generation + 1);
     }
 }
@@ -280,17 +271,21 @@ pub fn is_no_op(old: &Value, new: &Value) -> bool {
         }
         managers
     };
-    let same_except = |one: &Value, two: &Value, field: &str| match (one.as_object(), two.as_object()) {
+    is_same_except(old, new, &["metadata"])
+        && is_same_except(&old["metadata"], &new["metadata"], &["managedFields"])
+        && timeless(old) == timeless(new)
+}
+
+/// Whether two objects have the same fields, but for those of these names.
+pub fn is_same_except(one: &Value, two: &Value, fields: &[&str]) -> bool {
+    match (one.as_object(), two.as_object()) {
         (Some(one), Some(two)) => one
             .keys()
             .chain(two.keys())
-            .filter(|name| *name != field)
+            .filter(|name| !fields.contains(&name.as_str()))
             .all(|name| one.get(name) == two.get(name)),
         _ => one == two,
-    };
-    same_except(old, new, "metadata")
-        && same_except(&old["metadata"], &new["metadata"], "managedFields")
-        && timeless(old) == timeless(new)
+    }
 }
 
 /// Whether finalizers hold the object. Those of a Namespace's spec hold it too.

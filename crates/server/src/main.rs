@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use tikv_jemallocator::Jemalloc;
 
-/// The memory that a hub needed to write to a thousand members goes back to the system within seconds: the allocator of
-/// glibc keeps most of it (`docs/benchmarks.md`).
+/// The memory that a hub needed to write to a thousand members goes back to the system within seconds, by the threads that
+/// jemalloc's feature `background_threads` starts. The allocator of glibc keeps most of it (`docs/benchmarks.md`).
 #[global_allocator]
 static ALLOCATOR: Jemalloc = Jemalloc;
 

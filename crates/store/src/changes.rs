@@ -112,6 +112,18 @@ impl Stretch {
     }
 }
 
+/// How many bodies of these sizes, from the first on, are read at a time.
+fn fitting(sizes: &[i64]) -> i64 {
+    let mut bytes = 0_i64;
+    let fits = |size: &&i64| {
+        bytes = bytes.saturating_add(**size);
+        bytes <= MOST_BYTES
+    };
+    // The first is given whatever it takes, or nothing would be told of it.
+    let count = sizes.iter().take_while(fits).count().max(sizes.len().min(1));
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
 row! {
     struct ChangeRow {
         revision: i64,
@@ -131,6 +143,10 @@ pub(crate) const STRETCH: &str = "SELECT revision, kind, grp, resource, namespac
      WHERE revision > $1 AND revision <= $2 ORDER BY revision, position";
 pub(crate) const NAMES: &str = "SELECT grp, resource, namespace, name FROM changes \
      WHERE revision > $1 AND revision <= $2 ORDER BY revision, position";
+// The order of `HISTORY`; sizes are told without reading the bodies.
+pub(crate) const HISTORY_SIZES: &str = "SELECT CAST(LENGTH(before_body) AS BIGINT) FROM changes \
+     WHERE grp = $1 AND resource = $2 AND namespace = $3 AND name = $4 AND before_body IS NOT NULL \
+     ORDER BY revision DESC, position DESC LIMIT $5";
 pub(crate) const HISTORY: &str = "SELECT revision, before_body FROM changes \
      WHERE grp = $1 AND resource = $2 AND namespace = $3 AND name = $4 AND before_body IS NOT NULL \
      ORDER BY revision DESC, position DESC LIMIT $5";
@@ -227,20 +243,31 @@ impl Store {
         Ok(Revision(if stretch.is_cut { last } else { current.max(last) }))
     }
 
-    /// How an object was before each of its last changes, `most` of them: the latest first. What was compacted is not
-    /// among them.
+    /// How an object was before each of its last changes, at most `most` of them and not many large ones: the latest
+    /// first. What was compacted is not among them.
     ///
     /// # Errors
     /// When the database fails or a row cannot be read.
     pub async fn history_of(&self, key: &ObjectKey, most: usize) -> Result<Vec<Earlier>> {
         let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let sizes: Vec<i64> = on_pool!(self, |pool| {
+            sqlx::query_scalar(HISTORY_SIZES)
+                .bind(&key.group)
+                .bind(&key.resource)
+                .bind(&key.namespace)
+                .bind(&key.name)
+                .bind(most)
+                .fetch_all(pool)
+                .await
+        })
+        .doing("reading the history of an object")?;
         let rows: Vec<EarlierRow> = on_pool!(self, |pool| {
             sqlx::query_as(HISTORY)
                 .bind(&key.group)
                 .bind(&key.resource)
                 .bind(&key.namespace)
                 .bind(&key.name)
-                .bind(most)
+                .bind(fitting(&sizes))
                 .fetch_all(pool)
                 .await
         })
@@ -331,5 +358,9 @@ mod tests {
         assert_eq!(stretch(&[(1, i64::MAX), (2, 1)], 9), (Some(1), true));
         assert_eq!(stretch(&[(1, half), (2, half), (2, 1)], 9), (Some(1), true));
         assert_eq!(stretch(&[(1, i64::MAX)], 9), (Some(1), false));
+        let history = |sizes: &[i64]| fitting(sizes);
+        assert_eq!(history(&[half, half, 1]), 2);
+        assert_eq!(history(&[i64::MAX, i64::MAX]), 1);
+        assert_eq!(history(&[]), 0);
     }
 }

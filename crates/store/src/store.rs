@@ -29,6 +29,7 @@ pub const STATEMENTS: [&[&str]; 9] = [
         changes::STRETCH,
         changes::NAMES,
         changes::HISTORY,
+        changes::HISTORY_SIZES,
         changes::COUNTER,
         changes::OLDEST_KEPT,
         changes::MARK_COMPACTED,

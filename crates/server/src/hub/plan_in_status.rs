@@ -3,12 +3,14 @@
 //! A dry run that changes nothing plans nothing, so that `kubectl diff` of what is applied already stays empty.
 //!
 //! Plain kinds have the same place where they have a status at all. Of a `ConfigMap` there is nothing but the
-//! object itself, so a warning sums the plan up.
+//! object itself, so warnings sum the plan up.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use atoll_federation::preview::{Action, ClusterPreview};
 use atoll_federation::{Preview, TypeDescriptor, Warning};
+use atoll_kubeapi::object::is_same_except;
 use atoll_kubeapi::{Admission, Operation, RequestContext, Resource, Status};
 use serde_json::{Value, json};
 
@@ -16,8 +18,14 @@ use super::catalog::Kind;
 use super::v1;
 use crate::state::AppState;
 
-/// Clusters that a warning names, for each thing that would happen.
+/// Clusters that a warning names at most.
 const NAMED: usize = 8;
+/// Characters of a warning that `atoll_kubeapi` passes on. It cuts the rest off without a word.
+const LINE: usize = 250;
+/// Characters of it that say why: the longest cluster name still fits beside them.
+const WHY: usize = 100;
+/// Warnings for each thing that would happen: `atoll_kubeapi` passes on 20 of a request.
+const REASONS: usize = 3;
 
 /// Says in a request's context that the caller plans by itself.
 #[derive(Debug, Clone, Copy)]
@@ -38,26 +46,14 @@ pub(super) async fn put(
     new: &mut Value,
 ) -> Result<Vec<String>, Status> {
     let is_asked = admission.dry_run && admission.subresource.is_empty();
-    let changes_nothing = admission.operation == Operation::Update
-        && admission.old.is_some_and(|old| {
-            let same = |pointer: &str| old.pointer(pointer) == new.pointer(pointer);
-            [
-                "/spec",
-                "/data",
-                "/stringData",
-                "/binaryData",
-                "/metadata/labels",
-                "/metadata/annotations",
-            ]
-            .into_iter()
-            .all(same)
-        });
+    let changes_nothing =
+        admission.operation == Operation::Update && admission.old.is_some_and(|old| plans_the_same(old, new));
     if !is_asked || changes_nothing || context.extensions.get::<WithoutPlan>().is_some() {
         return Ok(Vec::new());
     }
     if let Some(row) = v1::row(&resource.group, &resource.plural) {
         let told = tell(state, row, new).await?;
-        let warnings = summary(&told).into_iter().collect();
+        let warnings = summary(&told);
         if resource.status && !told.clusters.is_empty() {
             new["status"]["plan"] = plan(told);
         }
@@ -75,6 +71,12 @@ pub(super) async fn put(
         new["status"]["plan"] = plan(told);
     }
     Ok(Vec::new())
+}
+
+/// Whether nothing differs that a plan is made of.
+fn plans_the_same(old: &Value, new: &Value) -> bool {
+    let same = |pointer: &str| old.pointer(pointer) == new.pointer(pointer);
+    is_same_except(old, new, &["metadata", "status"]) && same("/metadata/labels") && same("/metadata/annotations")
 }
 
 async fn tell(state: &AppState, row: &'static TypeDescriptor, object: &Value) -> Result<Preview, Status> {
@@ -103,17 +105,18 @@ fn in_cluster(mut cluster: ClusterPreview) -> Value {
     shown
 }
 
-/// The plan in one line; nothing for what would rest on the hub.
-fn summary(told: &Preview) -> Option<String> {
-    let mut parts: BTreeMap<(usize, &str, &str), Vec<&str>> = BTreeMap::new();
+/// The plan, line by line; nothing for what would rest on the hub. What would be lost or fail comes first: it is seen
+/// even where the rest is not.
+fn summary(told: &Preview) -> Vec<String> {
+    let mut parts: BTreeMap<(usize, &str), BTreeMap<String, Vec<&str>>> = BTreeMap::new();
     for cluster in &told.clusters {
-        let (order, words) = match cluster.action {
-            Action::Create => (0, "would be created in"),
-            Action::Update => (1, "would be changed in"),
-            Action::Delete => (2, "would be deleted in"),
-            Action::Keep => (3, "would be kept in"),
-            Action::Wait => (4, "would wait in"),
-            Action::Fail => (5, "would fail in"),
+        let part = match cluster.action {
+            Action::Delete => (0, "would be deleted in"),
+            Action::Fail => (1, "would fail in"),
+            Action::Keep => (2, "would be kept in"),
+            Action::Create => (3, "would be created in"),
+            Action::Update => (4, "would be changed in"),
+            Action::Wait => (5, "would wait in"),
             Action::Unchanged => (6, "unchanged in"),
             Action::None => (7, "not in"),
         };
@@ -122,26 +125,53 @@ fn summary(told: &Preview) -> Option<String> {
             Action::Create | Action::Update | Action::Delete | Action::Unchanged => "",
             Action::Keep | Action::Wait | Action::Fail | Action::None => cluster.message.as_str(),
         };
-        parts
-            .entry((order, words, why))
-            .or_default()
-            .push(cluster.name.as_str());
+        let reasons = parts.entry(part).or_default();
+        reasons.entry(shortened(why)).or_default().push(cluster.name.as_str());
     }
-    let part = |((_, words, why), names): ((usize, &str, &str), Vec<&str>)| {
-        let more = match names.len().saturating_sub(NAMED) {
+    let lines = parts
+        .into_iter()
+        .flat_map(|((_, words), reasons)| lines(words, reasons));
+    lines.collect()
+}
+
+/// What would happen, for the reasons that most clusters share and for all others together.
+fn lines(words: &str, reasons: BTreeMap<String, Vec<&str>>) -> Vec<String> {
+    let mut reasons: Vec<(String, Vec<&str>)> = reasons.into_iter().collect();
+    if reasons.len() > REASONS {
+        reasons.sort_by_key(|(_, names)| Reverse(names.len()));
+        let others = reasons.split_off(REASONS - 1).into_iter();
+        let mut names: Vec<&str> = others.flat_map(|(_, names)| names).collect();
+        names.sort_unstable();
+        reasons.push(("for other reasons".to_owned(), names));
+    }
+    reasons.iter().map(|(why, names)| line(words, names, why)).collect()
+}
+
+/// One line with as many names as there is room for.
+fn line(words: &str, names: &[&str], why: &str) -> String {
+    let why = if why.is_empty() {
+        String::new()
+    } else {
+        format!(" ({why})")
+    };
+    let naming = |count: usize| {
+        let more = match names.len().saturating_sub(count) {
             0 => String::new(),
             more => format!(" and {more} more"),
         };
-        let why = if why.is_empty() {
-            String::new()
-        } else {
-            format!(" ({why})")
-        };
-        let named = names.get(..NAMED).unwrap_or(&names).join(", ");
-        format!("{words}: {named}{more}{why}")
+        let named: Vec<&str> = names.iter().take(count).copied().collect();
+        format!("{words}: {}{more}{why}", named.join(", "))
     };
-    let parts: Vec<String> = parts.into_iter().map(part).collect();
-    (!parts.is_empty()).then(|| parts.join("; "))
+    let mut lines = (2..=NAMED).rev().map(naming);
+    let fits = lines.find(|line| line.chars().count() <= LINE);
+    fits.unwrap_or_else(|| naming(1))
+}
+
+fn shortened(why: &str) -> String {
+    match why.char_indices().nth(WHY) {
+        None => why.to_owned(),
+        Some(_) => why.chars().take(WHY - 1).chain(['…']).collect(),
+    }
 }
 
 #[cfg(test)]
@@ -162,32 +192,99 @@ mod tests {
         }
     }
 
-    fn summed_up(clusters: Vec<ClusterPreview>) -> Option<String> {
+    fn summed_up(clusters: Vec<ClusterPreview>) -> Vec<String> {
         let warnings = Vec::new();
         summary(&Preview { clusters, warnings })
     }
 
     #[test]
-    fn a_plan_in_one_line_says_what_happens_where_and_why_not_elsewhere() {
-        let line = summed_up(vec![
+    fn a_plan_in_lines_says_what_happens_where_and_why_not_elsewhere() {
+        let lines = summed_up(vec![
             cluster("ap-1", Action::None, "the selector does not match"),
             cluster("eu-1", Action::Create, "a note"),
             cluster("eu-2", Action::Fail, "theirs"),
             cluster("us-1", Action::Create, ""),
         ]);
-        assert_eq!(
-            line.unwrap(),
-            "would be created in: eu-1, us-1; would fail in: eu-2 (theirs); not in: ap-1 (the selector does not match)"
-        );
-        assert_eq!(summed_up(Vec::new()), None);
+        let expected = [
+            "would fail in: eu-2 (theirs)",
+            "would be created in: eu-1, us-1",
+            "not in: ap-1 (the selector does not match)",
+        ];
+        assert_eq!(lines, expected);
+        assert_eq!(summed_up(Vec::new()), Vec::<String>::new());
     }
 
     #[test]
     fn a_large_fleet_is_counted() {
         let clusters = (10..99).map(|number| cluster(&format!("c-{number}"), Action::Create, ""));
         assert_eq!(
-            summed_up(clusters.collect()).unwrap(),
-            "would be created in: c-10, c-11, c-12, c-13, c-14, c-15, c-16, c-17 and 81 more"
+            summed_up(clusters.collect()),
+            ["would be created in: c-10, c-11, c-12, c-13, c-14, c-15, c-16, c-17 and 81 more"]
         );
+    }
+
+    const ALL: [Action; 8] = [
+        Action::Create,
+        Action::Update,
+        Action::Delete,
+        Action::Keep,
+        Action::Wait,
+        Action::Fail,
+        Action::Unchanged,
+        Action::None,
+    ];
+
+    #[test]
+    fn no_warning_is_cut_however_long_the_names_and_the_reasons() {
+        let name = |number: usize| format!("{number:c>63}");
+        let clusters = (0..4000).map(|number| {
+            // Each action for five reasons.
+            let why = format!("{} {}", number / ALL.len() % 5, "because ".repeat(40));
+            cluster(&name(number), ALL[number % ALL.len()], &why)
+        });
+        let lines = summed_up(clusters.collect());
+        let starts: Vec<&str> = lines.iter().filter_map(|line| line.split(':').next()).collect();
+        let (deleted, failed, kept) = ("would be deleted in", "would fail in", "would be kept in");
+        assert_eq!(starts[..7], [deleted, failed, failed, failed, kept, kept, kept]);
+        // As `warn` of `atoll_kubeapi` does it; a few of its 20 are for others.
+        assert!(lines.len() <= 16, "{lines:#?}");
+        for line in &lines {
+            let passed_on: String = line.chars().take(250).collect();
+            assert_eq!(passed_on, *line);
+        }
+        assert_eq!(
+            lines[0],
+            format!(
+                "would be deleted in: {}, {}, {} and 497 more",
+                name(2),
+                name(10),
+                name(18)
+            )
+        );
+        let why = format!("{}…", &format!("0 {}", "because ".repeat(40))[..99]);
+        assert_eq!(lines[1], format!("would fail in: {} and 99 more ({why})", name(5)));
+        assert!(lines[3].ends_with(" and 297 more (for other reasons)"), "{}", lines[3]);
+    }
+
+    #[test]
+    fn a_change_of_anything_but_what_the_hub_writes_is_planned() {
+        let old = json!({
+            "metadata": {"name": "a", "labels": {"app": "web"}, "resourceVersion": "1"},
+            "data": {"colour": "red"},
+        });
+        let changed = |change: fn(&mut Value)| {
+            let mut new = old.clone();
+            change(&mut new);
+            !plans_the_same(&old, &new)
+        };
+        assert!(changed(|new| new["immutable"] = json!(true)));
+        assert!(changed(|new| new["type"] = json!("Opaque")));
+        assert!(changed(|new| new["data"]["colour"] = json!("blue")));
+        assert!(changed(|new| new["metadata"]["labels"]["app"] = json!("shop")));
+        assert!(changed(|new| new["metadata"]["annotations"] = json!({"a": "b"})));
+        assert!(!changed(|new| {
+            new["metadata"]["resourceVersion"] = json!("2");
+            new["status"] = json!({"readyReplicas": 1});
+        }));
     }
 }

@@ -87,10 +87,11 @@ pub(super) async fn keep(state: &AppState, row: &TypeDescriptor, structure: Stru
     let key = structure_key(&row.name());
     let kept = state.store.object(&key).await?;
     let federated = &row.federated;
-    let stored = state.store.objects(&federated.group, &federated.plural, None).await?;
+    let (group, plural) = (&federated.group, &federated.plural);
+    let stored = state.store.objects_after(group, plural, None, None, 1).await?;
     // Objects that are stored were merged by what was known then: by nothing, each list was one value.
     let schema = match &kept {
-        _ if stored.objects.is_empty() => structure.schema,
+        _ if stored.is_empty() => structure.schema,
         Some(kept) => keep_list_types(&kept.body["structure"], structure.schema),
         None => without_list_types(structure.schema),
     };

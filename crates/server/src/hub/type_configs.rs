@@ -133,11 +133,11 @@ pub(super) async fn others(state: &AppState, name: &str) -> Result<Vec<TypeConfi
         .collect())
 }
 
-/// Whether anything of a federated kind is stored.
+/// How many objects of a federated kind are stored.
 pub(super) async fn instances(state: &AppState, config: &TypeConfig) -> Result<usize> {
     let federated = &config.descriptor.federated;
-    let stored = state.store.objects(&federated.group, &federated.plural, None).await?;
-    Ok(stored.objects.len())
+    let names = state.store.names_of_group(&federated.group).await?;
+    Ok(names.iter().filter(|key| *key.resource == *federated.plural).count())
 }
 
 /// Holds a change against the other types as they are now; whatever else there is to judge was judged.

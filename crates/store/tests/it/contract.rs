@@ -54,6 +54,7 @@ rules! {
         large_changes_come_few_at_a_time,
         what_was_changed_is_told_by_name_alone,
         the_history_of_an_object_is_its_own_the_latest_first_and_bounded,
+        the_history_of_a_large_object_is_its_latest_part,
         compacted_history_is_expired,
         another_replica_learns_of_a_commit;
     clusters:

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use atoll_controllers::{HeldChange, HoldCause};
 use atoll_federation::placement::Placement;
 use atoll_federation::types::SYSTEM_NAMESPACE;
-use atoll_federation::{Cluster, ClusterName};
+use atoll_federation::{Cluster, ClusterName, TypeDescriptor};
 use atoll_kubeapi::RequestContext;
 use atoll_store::{Earlier, ObjectKey, Revision, Store};
 use http::Method;
@@ -65,6 +65,8 @@ impl Candidate {
 struct Known {
     /// Objects as they are.
     now: BTreeMap<ObjectKey, Arc<Value>>,
+    /// Their types, as far as these are served.
+    kinds: BTreeMap<ObjectKey, &'static TypeDescriptor>,
     /// Objects as they were, the latest first.
     history: History,
     /// Labels of all clusters as they are.
@@ -183,6 +185,12 @@ async fn read(state: &AppState, held: &HeldChange) -> Result<Known> {
             now.insert(key.clone(), object.body);
         }
     }
+    let types = &state.configuration().types;
+    let kind = |key: ObjectKey| {
+        let served = types.of_resource(&key.group, &key.resource)?;
+        Some((key, served.row))
+    };
+    let kinds = keys.into_iter().filter_map(kind).collect();
     let cluster = Store::cluster_key("");
     let clusters = state
         .store
@@ -199,6 +207,7 @@ async fn read(state: &AppState, held: &HeldChange) -> Result<Known> {
     }
     Ok(Known {
         now,
+        kinds,
         history,
         labels: labels.collect(),
     })
@@ -270,9 +279,11 @@ fn by_hand(known: &Known, key: &ObjectKey, clusters: &BTreeSet<String>) -> Strin
             title(key)
         )
     } else {
-        let place = match known.now.get(key).map(|body| body["spec"].get("placement")) {
-            Some(None) => "what its annotation federation.alpha.kubernetes.io/cluster-selector selects",
-            Some(Some(_)) | None => "its spec.placement",
+        // A federated object may have no spec.placement either, and has no use for the annotation.
+        let place = if known.kinds.get(key).is_some_and(|kind| kind.is_plain()) {
+            "what its annotation federation.alpha.kubernetes.io/cluster-selector selects"
+        } else {
+            "its spec.placement"
         };
         format!(
             "the hub's history does not say how {} was before; put {} back into {place}",

@@ -173,10 +173,37 @@ pub(crate) async fn the_history_of_an_object_is_its_own_the_latest_first_and_bou
     Ok(())
 }
 
+pub(crate) async fn the_history_of_a_large_object_is_its_latest_part(database: Database) -> Result<()> {
+    let store = database.open().await?;
+    let own = key("a");
+    let large = "x".repeat(3 << 20);
+    let mut last = write(&store, vec![create(&own, json!({"n": 1, "text": large}))])
+        .await?
+        .revision;
+    for n in 2..=6 {
+        let changes = vec![update(&own, json!({"n": n, "text": large}), last)];
+        last = write(&store, changes).await?.revision;
+    }
+    let history = store.history_of(&own, 100).await?;
+    let told: Vec<&Value> = history.iter().map(|one| &one.body["data"]["n"]).collect();
+    assert_eq!(told, [5, 4]);
+    // One alone is told whatever it takes.
+    let other = key("b");
+    let larger = vec![create(&other, json!({"text": "x".repeat(9 << 20)}))];
+    let made = write(&store, larger).await?.revision;
+    write(&store, vec![change(&other, 2, made)]).await?;
+    assert_eq!(store.history_of(&other, 100).await?.len(), 1);
+    Ok(())
+}
+
 fn change(key: &ObjectKey, n: i64, expected: Revision) -> Write {
+    update(key, json!({"n": n}), expected)
+}
+
+fn update(key: &ObjectKey, data: Value, expected: Revision) -> Write {
     Write::Update {
         key: key.clone(),
-        body: body(key, &format!("uid-of-{}", key.name), json!({"n": n})),
+        body: body(key, &format!("uid-of-{}", key.name), data),
         expected,
     }
 }

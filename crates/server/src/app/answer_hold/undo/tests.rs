@@ -1,6 +1,7 @@
 //! What can be taken back, and what is refused with the way to do it by hand.
 
 use atoll_controllers::HeldDelete;
+use atoll_federation::TypeTable;
 use serde_json::json;
 
 use super::*;
@@ -48,6 +49,13 @@ fn held(cause: HoldCause, deletes: &[(&str, &str)]) -> HeldChange {
 fn known(now: &[(ObjectKey, Arc<Value>)], history: &[(ObjectKey, Vec<Arc<Value>>)]) -> Known {
     Known {
         now: now.iter().cloned().collect(),
+        kinds: now
+            .iter()
+            .filter_map(|(key, _)| {
+                let served = TypeTable::built_in().of_resource(&key.group, &key.resource)?;
+                Some((key.clone(), served.row))
+            })
+            .collect(),
         history: history
             .iter()
             .map(|(key, bodies)| (key.clone(), bodies.iter().zip((1..=9).rev()).map(earlier).collect()))
@@ -83,6 +91,27 @@ fn without_history_the_refusal_says_what_to_write_where() {
     let refused = decide(&held(HoldCause::Object(key("a")), &BOTH), &known).unwrap_err();
     assert!(refused.contains("federatedconfigmaps shop/a"), "{refused}");
     assert!(refused.contains("eu-1, us-1"), "{refused}");
+}
+
+#[test]
+fn by_hand_a_federated_object_is_placed_by_its_placement_and_a_plain_one_by_its_annotation() {
+    // As it was while a preference placed it, and as a plain object always is.
+    let without = Arc::new(json!({"metadata": {"name": "a", "namespace": "shop"}, "spec": {"replicas": 2}}));
+    let refused = |group: &str, resource: &str| {
+        let key = ObjectKey::new(group, resource, "shop", "a");
+        let mut held = held(HoldCause::Object(key.clone()), &BOTH);
+        for delete in &mut held.deletes {
+            delete.key = key.clone();
+        }
+        decide(&held, &known(&[(key, without.clone())], &[])).unwrap_err()
+    };
+    let federated = refused("types.kubefed.io", "federateddeployments");
+    assert!(
+        federated.ends_with("put eu-1, us-1 back into its spec.placement"),
+        "{federated}"
+    );
+    let plain = refused("apps", "deployments");
+    assert!(plain.contains("back into what its annotation"), "{plain}");
 }
 
 #[test]

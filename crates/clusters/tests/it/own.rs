@@ -329,7 +329,7 @@ async fn of_one_object_less_is_read_than_of_a_list() {
     fake.script(|seen| {
         seen.path()
             .starts_with("/o")
-            .then(|| Reply::json(200, &json!({"kind": "X", "text": "x".repeat(5 << 20)})))
+            .then(|| Reply::json(200, &json!({"kind": "X", "text": "x".repeat(9 << 20)})))
     });
     let (_clusters, member) = one(&fake, options());
     assert!(member.request(OwnRequest::get("/o?limit=500")).await.is_ok());

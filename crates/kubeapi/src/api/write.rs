@@ -156,7 +156,7 @@ impl<B: Backend> Api<B> {
             let (mut new, mut warnings) = change(&old)?;
             object::prepare_update(&call.resource, &old, &mut new, &call.path.subresource)?;
             object::check_bounds(&call.resource, &new)?;
-            validate::check(&call.resource, &new)?;
+            check_asked(call, &mut new)?;
             let admission = admission(call, Operation::Update, Some(&old));
             warnings.extend(
                 self.backend
@@ -293,4 +293,16 @@ fn judge_fields(
         FieldValidation::Ignore => Ok(Vec::new()),
         FieldValidation::Strict | FieldValidation::Warn => Ok(found),
     }
+}
+
+/// Holds against its structure what a request can change. A status that others wrote is not its fault.
+fn check_asked(call: &Call, new: &mut Value) -> Result<(), Status> {
+    let keeps_status = call.resource.status && call.path.subresource.is_empty();
+    let fields = new.as_object_mut().filter(|_| keeps_status);
+    let status = fields.and_then(|fields| fields.remove("status"));
+    let checked = validate::check(&call.resource, new);
+    if let Some(status) = status {
+        new["status"] = status;
+    }
+    checked
 }

@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use crate::fixture::{CONFIGMAPS, DEPLOYMENTS, Server, WIDGETS, deployment, widget};
+use crate::fixture::{CONFIGMAPS, DEPLOYMENTS, Server, WIDGETS, catalog, deployment, widget};
 
 #[tokio::test]
 async fn a_new_object_gets_its_identity_from_the_server() {
@@ -279,4 +279,38 @@ async fn a_status_that_nobody_wrote_is_nobodys_field() {
     for entry in changed["metadata"]["managedFields"].as_array().unwrap() {
         assert_eq!(entry["fieldsV1"].get("f:status"), None, "{entry}");
     }
+}
+
+#[tokio::test]
+async fn a_status_that_others_wrote_refuses_nobodys_change_of_the_rest() {
+    let server = Server::new();
+    let services = "/api/v1/namespaces/shop/services";
+    let service = json!({"metadata": {"name": "web"}, "spec": {"ports": [{"port": 80}]}});
+    server.post(services, service).await.ok();
+    let path = format!("{services}/web");
+    // Conditions of a Service have to have a reason and a message.
+    let told = json!([{"type": "Odd", "status": "True", "lastTransitionTime": "2026-01-02T03:04:05Z"}]);
+    let resource = catalog().find("", "v1", "services").unwrap().clone();
+    let written = server.backend.memory().modify(&resource, "shop", "web", |object| {
+        object["status"]["conditions"] = told.clone();
+    });
+    written.unwrap();
+    let label = json!({"metadata": {"labels": {"seen": "yes"}}});
+    let changed = server.patch(&path, "merge", label.clone()).await.ok();
+    assert_eq!(changed["status"]["conditions"], told);
+    let mut whole = changed;
+    whole["spec"]["ports"][0]["port"] = 81.into();
+    assert_eq!(server.put(&path, whole).await.ok()["status"]["conditions"], told);
+    server
+        .patch(&path, "merge", json!({"spec": {"ports": [{"port": "x"}]}}))
+        .await
+        .failed(422, "Invalid");
+    server
+        .patch(
+            &format!("{path}/status"),
+            "merge",
+            json!({"status": {"conditions": told}}),
+        )
+        .await
+        .failed(422, "Invalid");
 }

@@ -4,6 +4,7 @@
 //! managed label: so the cache can say what is there, and never that something is *not* there. Whoever misses an object
 //! here asks the member for it by name.
 
+mod endpoints;
 mod packed;
 mod shelf;
 #[cfg(test)]
@@ -24,6 +25,7 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use self::endpoints::Endpoints;
 use self::packed::Marks;
 pub(crate) use self::shelf::Look;
 use self::shelf::{Shelf, Stir};
@@ -46,6 +48,8 @@ const FIRST_LIST: Duration = Duration::from_millis(800);
 pub(crate) struct Cache {
     shelves: Mutex<HashMap<(ClusterName, Kind), Watched>>,
     marks: Arc<Interned<Marks>>,
+    /// What is behind Services.
+    pub(crate) endpoints: Endpoints,
     reasons: Reasons,
     tracker: TaskTracker,
     stop: CancellationToken,
@@ -78,6 +82,7 @@ impl Cache {
         Self {
             shelves: Mutex::new(HashMap::new()),
             marks: Arc::default(),
+            endpoints: Endpoints::new(reasons.clone(), tracker.clone(), stop.clone()),
             reasons,
             tracker,
             stop,
@@ -128,10 +133,14 @@ impl Cache {
     pub(crate) fn leave(&self, cluster: &ClusterName, kind: Kind) {
         let mut shelves = self.shelves();
         // Another object may have come to need it since that was found.
-        if self.reasons.concerns.is_deserted(cluster, kind)
-            && let Some(watched) = shelves.remove(&(cluster.clone(), kind))
-        {
+        if !self.reasons.concerns.is_deserted(cluster, kind) {
+            return;
+        }
+        if let Some(watched) = shelves.remove(&(cluster.clone(), kind)) {
             watched.end.cancel();
+        }
+        if endpoints::kind() == Some(kind) {
+            self.endpoints.leave(cluster);
         }
     }
 

@@ -323,6 +323,9 @@ impl Sync {
         for cluster in reachable {
             if let Some(member) = self.hub.clusters.member(cluster.as_str()) {
                 self.cache.watch(&cluster, key.kind, &member);
+                if plain::is_balanced(context) {
+                    self.cache.endpoints.watch(&cluster, &member);
+                }
             }
         }
     }
@@ -347,8 +350,9 @@ impl Sync {
     /// Takes note of what a member said about an object in answer to a step.
     fn learn(&self, key: &Key, cluster: &ClusterName, outcome: &Outcome) {
         self.hub.tally.wrote();
-        if !matches!(outcome, Outcome::Failed(_)) {
-            self.hear_from(cluster);
+        match outcome {
+            Outcome::Failed(_) => self.hear_nothing(cluster),
+            Outcome::Applied(_) | Outcome::Deleted { .. } | Outcome::Released => self.hear_from(cluster),
         }
         match outcome {
             Outcome::Applied(present) => self.cache.learn(cluster, key, &Observed::Present(present.clone())),

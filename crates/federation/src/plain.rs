@@ -7,6 +7,7 @@
 
 mod admission;
 pub mod hpa;
+mod ingresses;
 mod object;
 mod preference;
 mod selector;
@@ -17,11 +18,12 @@ pub mod view;
 use serde_json::Value;
 
 pub use admission::admit;
+pub use ingresses::{read_slice, service_ingresses};
 pub use object::PlainObject;
 pub use preference::{DEPLOYMENT_PREFERENCES, JOB_PREFERENCES, REPLICA_SET_PREFERENCES};
 pub use settle::{Settled, Situation};
+pub use status::status;
 pub(crate) use status::{is_at_most, kept};
-pub use status::{service_ingresses, status};
 
 use crate::types::SYSTEM_NAMESPACE;
 use crate::{FieldError, TypeDescriptor};

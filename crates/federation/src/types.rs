@@ -102,7 +102,7 @@ impl TypeDescriptor {
     }
 
     /// Whether this is the core type of that kind.
-    pub(crate) fn is_core(&self, kind: &str) -> bool {
+    pub fn is_core(&self, kind: &str) -> bool {
         self.target.group.is_empty() && self.target.kind == kind
     }
 

@@ -55,6 +55,7 @@ kinds! {
     NetworkPolicy "networking.k8s.io" "v1" "networkpolicies";
     PodDisruptionBudget "policy" "v1" "poddisruptionbudgets";
     HorizontalPodAutoscaler "autoscaling" "v2" "horizontalpodautoscalers";
+    EndpointSlice "discovery.k8s.io" "v1" "endpointslices";
     Lease "coordination.k8s.io" "v1" "leases";
     Role "rbac.authorization.k8s.io" "v1" "roles";
     RoleBinding "rbac.authorization.k8s.io" "v1" "rolebindings";
@@ -192,6 +193,7 @@ impl Kind {
             Self::HorizontalPodAutoscaler => &["hpa"],
             Self::Secret
             | Self::Job
+            | Self::EndpointSlice
             | Self::Lease
             | Self::Role
             | Self::RoleBinding
@@ -230,6 +232,7 @@ impl Kind {
             Self::Pod => pods::columns(),
             Self::Service => network::services(),
             Self::Endpoints => network::endpoints(),
+            Self::EndpointSlice => network::endpoint_slices(),
             Self::Ingress => network::ingresses(),
             Self::NetworkPolicy => network::network_policies(),
             Self::ConfigMap => storage::config_maps(),
@@ -295,6 +298,7 @@ impl Kind {
             Self::Pod => "Containers that run together on one node.",
             Self::Service => "A stable address for a set of pods.",
             Self::Endpoints => "The addresses behind a Service.",
+            Self::EndpointSlice => "Some of the addresses behind a Service.",
             Self::ConfigMap => "Configuration for pods.",
             Self::Secret => "Confidential data for pods.",
             Self::ServiceAccount => "An identity for pods.",

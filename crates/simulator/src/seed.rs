@@ -53,5 +53,12 @@ fn plant_api(objects: &Objects, port: u16) -> Result<(), Status> {
         "subsets": [{"addresses": [{"ip": "127.0.0.1"}], "ports": [{"name": "https", "port": port, "protocol": "TCP"}]}],
     });
     objects.create(Kind::Endpoints, "default", endpoints)?;
+    let slice = json!({
+        "metadata": {"name": "kubernetes", "namespace": "default", "labels": {"kubernetes.io/service-name": "kubernetes"}},
+        "addressType": "IPv4",
+        "endpoints": [{"addresses": ["127.0.0.1"], "conditions": {"ready": true}}],
+        "ports": [{"name": "https", "port": port, "protocol": "TCP"}],
+    });
+    objects.create(Kind::EndpointSlice, "default", slice)?;
     Ok(())
 }

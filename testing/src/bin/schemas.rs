@@ -16,7 +16,7 @@ use clap::Parser;
 use serde_json::{Map, Value, json};
 
 /// The documents below `/openapi/v3/` that hold the kinds.
-const GROUPS: [&str; 8] = [
+const GROUPS: [&str; 9] = [
     "api/v1",
     "apis/apps/v1",
     "apis/batch/v1",
@@ -25,16 +25,18 @@ const GROUPS: [&str; 8] = [
     "apis/autoscaling/v2",
     "apis/rbac.authorization.k8s.io/v1",
     "apis/coordination.k8s.io/v1",
+    "apis/discovery.k8s.io/v1",
 ];
 
 /// The kinds whose schemas, and all they refer to, are kept.
-const KINDS: [&str; 28] = [
+const KINDS: [&str; 29] = [
     "ClusterRole",
     "ClusterRoleBinding",
     "ConfigMap",
     "CronJob",
     "DaemonSet",
     "Deployment",
+    "EndpointSlice",
     "Endpoints",
     "Event",
     "HorizontalPodAutoscaler",

@@ -14,6 +14,7 @@ pub(crate) async fn told(world: &World) -> Result<()> {
     old_files_are_applied_unchanged(world).await?;
     replicas_are_planned_by_the_annotation(world).await?;
     the_status_is_the_sum_of_the_members(world).await?;
+    a_service_leads_where_something_is_ready(world).await?;
     config_maps_go_where_their_selector_says(world).await?;
     an_edit_in_the_old_version_is_followed(world).await?;
     what_is_not_federated_rests_on_the_hub(world).await?;
@@ -90,6 +91,43 @@ async fn the_status_is_the_sum_of_the_members(world: &World) -> Result<()> {
         .await?;
     ensure!(row.contains(" 8/8 "), "kubectl shows {row}");
     Ok(())
+}
+
+async fn a_service_leads_where_something_is_ready(world: &World) -> Result<()> {
+    let path = format!("/api/v1/namespaces/{NAMESPACE}/services/web");
+    let service = |app: &str| {
+        json!({
+            "apiVersion": "v1", "kind": "Service", "metadata": { "name": "web", "namespace": NAMESPACE },
+            "spec": { "type": "LoadBalancer", "selector": { "app": app }, "ports": [{ "port": 80 }] },
+        })
+    };
+    world.kubectl.apply(&service("web").to_string()).await?;
+    for member in world.members() {
+        let what = format!("the Service in {}", member.name());
+        eventually(&what, async || member.get(&path).await.map(drop)).await?;
+        // These members have no cloud that would do it.
+        let address = json!({ "status": { "loadBalancer": { "ingress": [{ "ip": "192.0.2.1" }] } } });
+        member.patch(&format!("{path}/status"), &address).await?;
+    }
+    for (app, addresses) in [("web", json!([{ "ip": "192.0.2.1" }])), ("other", json!([]))] {
+        world.kubectl.apply(&service(app).to_string()).await?;
+        eventually(&format!("addresses of {app}"), async || {
+            let object = world.hub_object(&format!("/k8s/hub{path}")).await?;
+            let text = object["metadata"]["annotations"]["federation.kubernetes.io/service-ingresses"].as_str();
+            let said: Value = serde_json::from_str(text.context("no annotation")?)?;
+            let expected: Vec<Value> = ["ap-1", "eu-1", "us-1"]
+                .map(|name| json!({ "cluster": name, "items": addresses }))
+                .into();
+            ensure!(said == json!({ "items": expected }), "{said}");
+            Ok(())
+        })
+        .await?;
+    }
+    world
+        .kubectl
+        .text(["delete", "service", "web", "-n", NAMESPACE, "--timeout=60s"])
+        .await
+        .map(drop)
 }
 
 async fn config_maps_go_where_their_selector_says(world: &World) -> Result<()> {

@@ -7,7 +7,7 @@
 mod declared;
 mod scaled;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use atoll_federation::object::FINALIZER;
@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 
 pub(super) use self::declared::Declared;
 pub(super) use self::scaled::{beside, tell_target};
+use super::context::Context;
 use crate::error::{Doing, Error, Result};
 use crate::hub::Hub;
 use crate::key::Key;
@@ -189,16 +190,30 @@ pub(super) fn is_ours(row: &TypeDescriptor, finalizer: &Value) -> bool {
     }
 }
 
-/// Writes what came out of a run into the object; whether that changes anything.
+/// Whether this is a Service that load balancers of members stand before.
+pub(super) fn is_balanced(context: &Context) -> bool {
+    let is_service = context.row.is_plain() && context.row.is_core("Service");
+    let spec = context.object.template.get("spec");
+    is_service && spec.is_some_and(|spec| spec["type"] == "LoadBalancer")
+}
+
+/// Writes what came out of a run into the object; whether that changes anything. `ready` says of clusters whether
+/// anything behind a Service is ready there, `at` is the time of the plan.
 pub(super) fn tell(
     row: &TypeDescriptor,
     body: &mut Value,
     folded: FederatedStatus,
-    observed: &std::collections::BTreeMap<ClusterName, Observed>,
+    observed: &BTreeMap<ClusterName, Observed>,
+    ready: &BTreeMap<ClusterName, bool>,
+    at: Timestamp,
 ) -> bool {
     let before = body.clone();
-    let status = plain::status(row, &before["status"], folded, observed);
-    annotate(body, SERVICE_INGRESSES, plain::service_ingresses(row, &status));
+    let status = plain::status(row, &before["status"], folded, observed, at);
+    annotate(
+        body,
+        SERVICE_INGRESSES,
+        plain::service_ingresses(row, &before, &status, ready),
+    );
     body["status"] = status;
     *body != before
 }

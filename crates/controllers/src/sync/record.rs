@@ -65,7 +65,8 @@ pub(super) async fn record(
         if !plan.ignored {
             let mut changed = (*stored.body).clone();
             let observed = observed(finished);
-            if plain::tell(context.row, &mut changed, status, &observed) {
+            let ready = ready_endpoints(sync, key, context, &observed);
+            if plain::tell(context.row, &mut changed, status, &observed, &ready, plan.at) {
                 disown_status(&mut changed);
                 body = Some(changed);
             }
@@ -126,6 +127,22 @@ fn observed(finished: &Finished) -> BTreeMap<ClusterName, Observed> {
         }
     }
     observed
+}
+
+/// Where it is known whether a balanced Service leads to anything.
+fn ready_endpoints(
+    sync: &Sync,
+    key: &Key,
+    context: &Context,
+    observed: &BTreeMap<ClusterName, Observed>,
+) -> BTreeMap<ClusterName, bool> {
+    if !plain::is_balanced(context) {
+        return BTreeMap::new();
+    }
+    let there = observed.iter().filter(|(_, seen)| matches!(seen, Observed::Present(_)));
+    there
+        .filter_map(|(name, _)| Some((name.clone(), sync.cache.endpoints.are_ready(name, key)?)))
+        .collect()
 }
 
 /// Notes that nobody else holds the status any more, so that whoever writes it again is noticed again.

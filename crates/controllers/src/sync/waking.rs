@@ -39,6 +39,14 @@ impl Sync {
         }
     }
 
+    /// A request came to nothing: one object that missed the member finds out whether others would, too. A member that
+    /// refuses some answers all the same.
+    pub(super) fn hear_nothing(&self, name: &ClusterName) {
+        if !self.lanes.is_clogged(name) {
+            self.wake_missed(name.as_str(), 1);
+        }
+    }
+
     /// At most so many objects that missed a member look at it now.
     pub(super) fn wake_missed(&self, name: &str, most: usize) {
         for key in self.missed.take(name, most) {

@@ -1,6 +1,7 @@
 //! Plain objects in the manner of Federation v1.
 
 mod holds;
+mod services;
 mod shares;
 
 use anyhow::{Context, Result};

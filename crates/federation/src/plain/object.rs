@@ -234,5 +234,14 @@ fn select_pods(template: &mut Value, object: &Value) {
 fn status(status: &Value) -> Option<FederatedStatus> {
     let mut status: FederatedStatus = serde_json::from_value(status.clone()).ok()?;
     status.conditions.retain(|condition| condition.kind == PROPAGATION);
+    for condition in &mut status.conditions {
+        if condition.reason == super::status::PROPAGATED {
+            condition.reason.clear();
+        }
+    }
+    // What members said themselves is put beside the verdicts after they are compared.
+    for cluster in &mut status.clusters {
+        cluster.remote_status = None;
+    }
     Some(status).filter(|status| !status.conditions.is_empty())
 }

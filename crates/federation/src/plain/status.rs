@@ -10,37 +10,36 @@ mod sums;
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value, json};
+use jiff::Timestamp;
+use serde_json::{Value, json};
 
 pub(crate) use self::kept::{is_at_most, kept};
 use crate::status::ClusterStatus;
 use crate::{ClusterName, FederatedStatus, Observed, TypeDescriptor};
 
-/// The status after a plan was carried out. `folded` is what came out of it, `observed` what members hold, and `before`
-/// the status as it is stored. When nothing is new it equals that.
+/// The reason of a condition that needs one although all is well.
+pub(super) const PROPAGATED: &str = "Propagated";
+
+/// The status after a plan was carried out. `folded` is what came out of it, `observed` what members hold, `before` the
+/// status as it is stored, and `at` the time of the plan. When nothing is new it equals what is stored.
 pub fn status(
     row: &TypeDescriptor,
     before: &Value,
     mut folded: FederatedStatus,
     observed: &BTreeMap<ClusterName, Observed>,
+    at: Timestamp,
 ) -> Value {
-    if kept::keeps(row) {
-        let known: Vec<ClusterStatus> = serde_json::from_value(before["clusters"].clone()).unwrap_or_default();
-        for entry in &mut folded.clusters {
-            let last = || known.iter().find(|other| other.name == entry.name);
-            entry.remote_status = match observed.get(&entry.name) {
-                Some(Observed::Present(present)) => present.remote_status.as_deref().cloned(),
-                Some(Observed::Absent) => None,
-                // Of a cluster that cannot be read the last reading stands.
-                Some(Observed::Unknown { .. }) | None => last().and_then(|last| last.remote_status.clone()),
-            };
+    if kept::keeps(row) && keep(before, &mut folded.clusters, observed) {
+        for condition in &mut folded.conditions {
+            condition.last_update_time = Some(at);
         }
     }
     let mut status = sums::of(row, before, &folded);
     let propagation = folded
         .conditions
         .iter()
-        .filter_map(|one| serde_json::to_value(one).ok());
+        .filter_map(|one| serde_json::to_value(one).ok())
+        .map(|condition| complete(row, condition));
     let own = status.remove("conditions");
     let own = own.as_ref().and_then(Value::as_array).cloned().unwrap_or_default();
     let conditions: Vec<Value> = own.into_iter().chain(propagation).collect();
@@ -51,37 +50,32 @@ pub fn status(
     Value::Object(status)
 }
 
-/// The annotation that tells the addresses of a Service in each cluster that has any; `None` for other kinds, and while
-/// no cluster has any.
-pub fn service_ingresses(row: &TypeDescriptor, status: &Value) -> Option<String> {
-    if !row.is_core("Service") {
-        return None;
+/// Puts what members say themselves beside the verdicts; whether any of it is new.
+fn keep(before: &Value, clusters: &mut [ClusterStatus], observed: &BTreeMap<ClusterName, Observed>) -> bool {
+    let known: Vec<ClusterStatus> = serde_json::from_value(before["clusters"].clone()).unwrap_or_default();
+    let mut is_new = false;
+    for entry in clusters {
+        let last = known.iter().find(|other| other.name == entry.name);
+        let last = last.and_then(|last| last.remote_status.as_ref());
+        entry.remote_status = match observed.get(&entry.name) {
+            Some(Observed::Present(present)) => present.remote_status.as_deref().cloned(),
+            Some(Observed::Absent) => None,
+            // Of a cluster that cannot be read the last reading stands.
+            Some(Observed::Unknown { .. }) | None => last.cloned(),
+        };
+        is_new |= entry.remote_status.as_ref() != last;
     }
-    let clusters = status["clusters"].as_array().into_iter().flatten();
-    let items: Vec<Value> = clusters
-        .filter_map(|entry| {
-            let addresses = addresses(&entry["remoteStatus"]);
-            (!addresses.is_empty()).then(|| {
-                let items: Vec<Value> = addresses.into_values().collect();
-                json!({"cluster": entry["name"], "items": items})
-            })
-        })
-        .collect();
-    (!items.is_empty()).then(|| json!({"items": items}).to_string())
+    is_new
 }
 
-/// Addresses of load balancers, by what they are sorted by.
-fn addresses(status: &Value) -> BTreeMap<(String, String), Value> {
-    let list = status["loadBalancer"]["ingress"].as_array().into_iter().flatten();
-    let text = |address: &Value, field: &str| address[field].as_str().unwrap_or_default().to_owned();
-    list.map(|address| {
-        let mut kept = Map::new();
-        for field in ["ip", "hostname"] {
-            if let Some(value) = address.get(field).filter(|value| value.is_string()) {
-                kept.insert(field.to_owned(), value.clone());
+/// The conditions of a Service have to have a reason and a message (`metav1.Condition`), those of other kinds may.
+fn complete(row: &TypeDescriptor, mut condition: Value) -> Value {
+    if row.is_core("Service") {
+        for (field, text) in [("reason", PROPAGATED), ("message", "")] {
+            if condition[field].is_null() {
+                condition[field] = text.into();
             }
         }
-        ((text(address, "ip"), text(address, "hostname")), Value::Object(kept))
-    })
-    .collect()
+    }
+    condition
 }

@@ -1,4 +1,4 @@
-//! Columns of Services, Endpoints, Ingresses and network policies.
+//! Columns of Services, what is behind them, Ingresses and network policies.
 
 use crate::resource::Column;
 use serde_json::Value;
@@ -85,15 +85,45 @@ pub fn endpoints() -> Vec<Column> {
                 }
             }
         }
-        let more = texts.len().saturating_sub(3);
-        texts.truncate(3);
-        let shown = texts.join(",");
-        if more > 0 {
-            format!("{shown} + {more} more...").into()
-        } else {
-            or_none(&shown)
-        }
+        or_none(&some_of(texts))
     })]
+}
+
+/// The first three, and how many more there are.
+fn some_of(mut texts: Vec<String>) -> String {
+    let more = texts.len().saturating_sub(3);
+    texts.truncate(3);
+    let shown = texts.join(",");
+    if more > 0 {
+        format!("{shown} + {more} more...")
+    } else {
+        shown
+    }
+}
+
+fn some_or_unset(texts: Vec<String>) -> Value {
+    if texts.is_empty() {
+        "<unset>".into()
+    } else {
+        some_of(texts).into()
+    }
+}
+
+/// Of `EndpointSlices`.
+pub fn endpoint_slices() -> Vec<Column> {
+    vec![
+        Column::path("AddressType", "string", ".addressType"),
+        Column::function("Ports", "string", |object, _| {
+            let ports = object["ports"].as_array().into_iter().flatten();
+            some_or_unset(ports.map(|port| number(&port["port"]).to_string()).collect())
+        }),
+        Column::function("Endpoints", "string", |object, _| {
+            let endpoints = object["endpoints"].as_array().into_iter().flatten();
+            let addresses = endpoints.flat_map(|endpoint| endpoint["addresses"].as_array().into_iter().flatten());
+            some_or_unset(addresses.filter_map(|ip| ip.as_str().map(str::to_owned)).collect())
+        }),
+        Column::path("Age", "date", ".metadata.creationTimestamp"),
+    ]
 }
 
 /// Of Ingresses.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::templates::{is_over, is_ready};
 use crate::catalog::Kind;
 use crate::engine::{Engine, Plan, Write};
-use crate::fields::{is_deleting, items, name, namespace, uid};
+use crate::fields::{controller_reference, is_deleting, items, name, namespace, uid};
 use crate::objects::Propagation;
 use crate::selection::has_labels;
 
@@ -27,6 +27,7 @@ pub(super) fn plan(engine: &Engine, service: &Arc<Value>) -> Plan {
     {
         let pods = engine.objects.list(Kind::Pod, Some(namespace(service)));
         let subsets = subsets(service, &pods);
+        plan_slice(engine, service, &subsets, &mut plan);
         match engine.objects.get(Kind::Endpoints, namespace(service), name(service)) {
             None => plan.writes.push(Write::Create {
                 kind: Kind::Endpoints,
@@ -57,6 +58,49 @@ fn new_endpoints(service: &Value, subsets: &Value) -> Value {
     let mut object = json!({"metadata": {"name": name(service), "namespace": namespace(service), "labels": labels}});
     put(&mut object, "subsets", subsets.clone());
     object
+}
+
+/// The same as a slice, which is there from the beginning, if only an empty one.
+fn plan_slice(engine: &Engine, service: &Arc<Value>, subsets: &Value, plan: &mut Plan) {
+    let mut labels = service["metadata"]["labels"].clone();
+    labels["kubernetes.io/service-name"] = name(service).into();
+    labels["endpointslice.kubernetes.io/managed-by"] = "endpointslice-controller.k8s.io".into();
+    let found = engine
+        .objects
+        .controlled(Kind::EndpointSlice, service)
+        .into_iter()
+        .next();
+    let mut slice = found.as_ref().map_or_else(
+        || {
+            json!({"metadata": {
+                "generateName": format!("{}-", name(service)), "namespace": namespace(service),
+                "ownerReferences": [controller_reference(service)],
+            }})
+        },
+        |found| (**found).clone(),
+    );
+    slice["metadata"]["labels"] = labels;
+    slice["addressType"] = "IPv4".into();
+    slice["endpoints"] = slice_endpoints(&subsets[0]);
+    put(&mut slice, "ports", subsets[0]["ports"].clone());
+    match found {
+        Some(found) => plan.update(Kind::EndpointSlice, &found, slice),
+        None => plan.writes.push(Write::Create {
+            kind: Kind::EndpointSlice,
+            object: slice,
+        }),
+    }
+}
+
+fn slice_endpoints(subset: &Value) -> Value {
+    let of = |field: &str, ready: bool| {
+        let endpoint = move |address: &Value| {
+            json!({"addresses": [address["ip"]], "nodeName": address["nodeName"], "targetRef": address["targetRef"],
+                "conditions": {"ready": ready, "serving": ready, "terminating": false}})
+        };
+        items(&subset[field]).iter().map(endpoint).collect::<Vec<_>>()
+    };
+    [of("addresses", true), of("notReadyAddresses", false)].concat().into()
 }
 
 fn put(object: &mut Value, field: &str, list: Value) {

@@ -1,5 +1,6 @@
 use k8s_openapi::api::core::v1::{Endpoints, Service};
-use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams};
+use k8s_openapi::api::discovery::v1::EndpointSlice;
+use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 
 use crate::fixture::{World, create, deployment, eventually, refusal};
@@ -85,6 +86,20 @@ async fn endpoints_are_the_ready_pods_and_a_load_balancer_gets_an_address() {
             && subsets[0].ports.as_ref().unwrap()[0].port == 8080
     })
     .await;
+    let slices: Api<EndpointSlice> = Api::namespaced(world.client.clone(), "shop");
+    let of_web = ListParams::default().labels("kubernetes.io/service-name=web");
+    eventually("and those of its slice", async || {
+        let found = slices.list(&of_web).await.unwrap().items;
+        let ready = |slice: &EndpointSlice| {
+            let ready = slice
+                .endpoints
+                .iter()
+                .filter(|one| one.conditions.as_ref().unwrap().ready == Some(true));
+            ready.count()
+        };
+        found.len() == 1 && ready(&found[0]) == 2 && found[0].ports.as_ref().unwrap()[0].port == Some(8080)
+    })
+    .await;
     eventually("the load balancer has an address", async || {
         let status = services.get("web").await.unwrap().status.unwrap();
         status
@@ -94,7 +109,7 @@ async fn endpoints_are_the_ready_pods_and_a_load_balancer_gets_an_address() {
     .await;
     services.delete("web", &DeleteParams::default()).await.unwrap();
     eventually("the endpoints go with the Service", async || {
-        endpoints.get_opt("web").await.unwrap().is_none()
+        endpoints.get_opt("web").await.unwrap().is_none() && slices.list(&of_web).await.unwrap().items.is_empty()
     })
     .await;
 }

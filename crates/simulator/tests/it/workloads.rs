@@ -351,6 +351,7 @@ async fn what_controllers_write_is_valid_for_clients_to_write_again() {
         "/api/v1/pods",
         "/api/v1/services",
         "/api/v1/endpoints",
+        "/apis/discovery.k8s.io/v1/endpointslices",
         "/apis/apps/v1/replicasets",
         "/api/v1/events",
         "/api/v1/namespaces",

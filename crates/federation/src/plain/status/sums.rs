@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::addresses;
+use super::super::ingresses::addresses;
 use super::kept::NODES;
 use crate::status::ClusterStatus;
 use crate::{FederatedStatus, TypeDescriptor};

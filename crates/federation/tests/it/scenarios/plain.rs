@@ -15,6 +15,8 @@ use super::output;
 #[derive(Clone)]
 pub(super) struct Plain {
     stored: Value,
+    /// Where it is known whether any endpoint of a Service is ready.
+    ready: BTreeMap<ClusterName, bool>,
     pub(super) read: PlainObject,
 }
 
@@ -25,7 +27,8 @@ impl Plain {
         }
         let stored = stored(file, kind);
         let read = plain::read(kind, &stored, Some(&namespace(&file["namespace"]))).unwrap()?;
-        Some(Self { stored, read })
+        let ready = serde_json::from_value(file["ready"].clone()).unwrap_or_default();
+        Some(Self { stored, ready, read })
     }
 
     /// The status as the object itself gets it, and what else is written to it.
@@ -45,13 +48,14 @@ impl Plain {
         if let Some(why) = self.read.refused_preference() {
             out["refusedPreference"] = why.into();
         }
-        let status = plain::status(scenario.kind, &self.stored["status"], folded, &observed);
-        if let Some(text) = plain::service_ingresses(scenario.kind, &status) {
+        let at = "2026-01-02T03:04:05Z".parse().unwrap();
+        let status = plain::status(scenario.kind, &self.stored["status"], folded, &observed, at);
+        if let Some(text) = plain::service_ingresses(scenario.kind, &self.stored, &status, &self.ready) {
             out["serviceIngresses"] = text.into();
         }
         out["status"] = status;
         let settled = self.read.settle(&Situation {
-            now: "2026-01-02T03:04:05Z".parse().unwrap(),
+            now: at,
             scope: atoll_federation::Scope::Cluster,
             row: scenario.kind,
             namespace: scenario.namespace.as_ref(),

@@ -46,6 +46,11 @@ impl Hold {
         Self::confirmed_at(place, "strangers\n", deletes, why)
     }
 
+    /// Whether the object itself says that it is meant.
+    fn is_confirmed(&self, input: &Input<'_>) -> bool {
+        input.object.confirm_deletes.as_ref() == Some(&self.token)
+    }
+
     fn confirmed_at(place: &str, about: &str, deletes: &[PlannedDelete], why: &str) -> Self {
         let mut deletes = deletes.to_vec();
         deletes.sort();
@@ -121,42 +126,56 @@ impl Plan {
     /// Holds the deletes of a change that would delete too much, or what nobody was shown.
     pub(crate) fn brake_change(&mut self, input: &Input<'_>) {
         let deletes = self.deletes(input);
-        if !deletes.is_empty() {
-            if !input.confirmed {
-                let hold = input.held.cloned().or_else(|| brake(&deletes, input.managed));
-                let hold = hold.or_else(|| self.lost_preference(input, &deletes));
-                self.hold_unless_confirmed(input, hold);
-            }
-            // Once it was let go nobody is asked again for what is left of it.
-            self.placed_by_preference &= self.hold.is_some() || input.has_preference();
+        if deletes.is_empty() {
+            return;
         }
+        let strangers = Self::strangers(input, &deletes);
+        // Whoever was told of everything in this namespace was told how much it is.
+        let is_told = strangers.as_ref().is_some_and(|hold| hold.is_confirmed(input));
+        if !input.confirmed {
+            let number = || brake(&deletes, input.managed).filter(|_| !is_told);
+            let hold = input.held.cloned().or_else(number);
+            let hold = hold.or_else(|| self.lost_preference(input, &deletes));
+            self.hold_unless_confirmed(input, hold);
+        }
+        // Once it was let go nobody is asked again for what is left of it.
+        let is_let_go = self.hold.is_none() && self.is_complete();
+        self.placed_by_preference &= !is_let_go || input.has_preference();
         // Whoever confirmed many deletes was not told what lies in this namespace.
-        self.brake_strangers(input);
+        if self.hold.is_none() {
+            self.hold_unless_confirmed(input, strangers);
+        }
     }
 
     /// Deleting one object is meant, unless it is a namespace in which members hold what is not the hub's.
     pub(crate) fn brake_deletion(&mut self, input: &Input<'_>) {
-        self.brake_strangers(input);
+        let deletes = self.deletes(input);
+        let strangers = Self::strangers(input, &deletes);
+        self.hold_unless_confirmed(input, strangers);
+    }
+
+    /// Whether the plan says of every cluster what becomes of the object there, so that no other delete can follow.
+    fn is_complete(&self) -> bool {
+        self.clusters.values().all(|cluster| match &cluster.step {
+            Step::Wait(reason, _) | Step::Fail(reason, _) => *reason == Reason::WaitingForRemoval,
+            Step::UpToDate | Step::Apply(_) | Step::Delete { .. } | Step::Release { .. } | Step::Keep(..) => true,
+        })
     }
 
     /// A namespace goes with all that is in it: what others put there only goes when its own token says so.
-    fn brake_strangers(&mut self, input: &Input<'_>) {
+    fn strangers(input: &Input<'_>, deletes: &[PlannedDelete]) -> Option<Hold> {
         if !input.kind.is_namespace() {
-            return;
+            return None;
         }
-        let deletes = self.deletes(input);
         let strangers = deletes
             .iter()
             .filter_map(|delete| input.contents.get(&delete.cluster))
             .fold(0_u64, |sum, contents| sum.saturating_add(contents.unmanaged));
-        if strangers > 0 {
-            let objects = if strangers == 1 { "object" } else { "objects" };
-            let why = format!(
-                "members hold at least {strangers} {objects} in this namespace that the hub does not manage, and all that is in it would go with it"
-            );
-            let hold = Hold::of_strangers(&input.title(), &deletes, &why);
-            self.hold_unless_confirmed(input, Some(hold));
-        }
+        let objects = if strangers == 1 { "object" } else { "objects" };
+        let why = format!(
+            "members hold at least {strangers} {objects} in this namespace that the hub does not manage, and all that is in it would go with it"
+        );
+        (strangers > 0).then(|| Hold::of_strangers(&input.title(), deletes, &why))
     }
 
     /// A preference stands for a placement that names nothing. Taking it away is no word about where the object goes, so
@@ -170,10 +189,9 @@ impl Plan {
     }
 
     fn hold_unless_confirmed(&mut self, input: &Input<'_>, hold: Option<Hold>) {
-        let Some(hold) = hold else { return };
-        if input.object.confirm_deletes.as_ref() == Some(&hold.token) {
+        let Some(hold) = hold.filter(|hold| !hold.is_confirmed(input)) else {
             return;
-        }
+        };
         for cluster in self.clusters.values_mut() {
             if matches!(cluster.step, Step::Delete { .. }) {
                 cluster.step = Step::Keep(Reason::Held, hold.message.clone());

@@ -4,7 +4,7 @@
 mod preference;
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +36,12 @@ pub struct ReplicaPlan {
     /// Replicas that found no place.
     #[serde(skip)]
     pub unplaced: i64,
+    /// Clusters that have as many as they can run.
+    #[serde(skip)]
+    pub full: BTreeSet<ClusterName>,
+    /// Clusters of which nobody knows what runs there. With any of them all keep what they were last asked for.
+    #[serde(skip)]
+    pub unknown: BTreeSet<ClusterName>,
 }
 
 /// One cluster while its share grows.
@@ -82,8 +88,15 @@ pub fn plan(key: &str, preference: &Preference, clusters: &[AvailableCluster]) -
     }
     share_by_weight(&mut shares, &mut rest);
 
-    let mut overflow = BTreeMap::new();
+    let (mut overflow, mut full) = (BTreeMap::new(), BTreeSet::new());
     for share in shares {
+        if share
+            .cluster
+            .capacity
+            .is_some_and(|capacity| share.replicas >= capacity)
+        {
+            full.insert(share.cluster.name.clone());
+        }
         let over = if preference.rebalance {
             share.overflow
         } else {
@@ -98,6 +111,8 @@ pub fn plan(key: &str, preference: &Preference, clusters: &[AvailableCluster]) -
         plan,
         overflow,
         unplaced: rest,
+        full,
+        unknown: BTreeSet::new(),
     }
 }
 

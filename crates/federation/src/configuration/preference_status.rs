@@ -116,9 +116,10 @@ fn names(
     planned.chain(named).chain(registered).collect()
 }
 
-/// What each cluster would have if replicas moved. Where one has no room that is not worked out: it says so itself.
+/// What each cluster would have if replicas moved. Where one has no room, or nobody knows what runs, that is not worked
+/// out: it says so itself.
 fn even(preference: &PreferenceObject, shares: &ReplicaPlan) -> BTreeMap<ClusterName, i64> {
-    if preference.preference.rebalance || !shares.overflow.is_empty() {
+    if preference.preference.rebalance || !shares.full.is_empty() || !shares.unknown.is_empty() {
         return shares.plan.clone();
     }
     let anew = |name: &ClusterName| AvailableCluster {
@@ -149,20 +150,37 @@ fn entry(
         return json!({"name": name, "replicas": 0, "reason": why});
     };
     let overflow = shares.overflow.get(name).copied().unwrap_or_default();
-    let mut entry =
-        json!({"name": name, "replicas": replicas, "reason": why(wanted, replicas, overflow, even.get(name).copied())});
+    let why = if shares.unknown.is_empty() {
+        let is_full = shares.full.contains(name);
+        why(wanted, replicas, (is_full, overflow), even.get(name).copied())
+    } else {
+        let unknown: Vec<&str> = shares.unknown.iter().map(ClusterName::as_str).collect();
+        format!(
+            "as it was last asked for: the pods in {} cannot be read",
+            unknown.join(", ")
+        )
+    };
+    let mut entry = json!({"name": name, "replicas": replicas, "reason": why});
     if overflow > 0 {
         entry["overflow"] = json!(overflow);
     }
     entry
 }
 
-fn why(wanted: Option<&ClusterPreference>, replicas: i64, overflow: i64, even: Option<i64>) -> String {
+fn why(
+    wanted: Option<&ClusterPreference>,
+    replicas: i64,
+    (is_full, overflow): (bool, i64),
+    even: Option<i64>,
+) -> String {
     let Some(wanted) = wanted else {
         return "neither its name nor * stands in the preference".to_owned();
     };
     if overflow > 0 {
         return format!("has no room for {overflow} more");
+    }
+    if is_full {
+        return format!("has room for {replicas}");
     }
     if wanted.max_replicas == Some(replicas) {
         return format!("has its maximum of {replicas}");
@@ -305,22 +323,45 @@ mod tests {
     fn what_is_not_moved_is_not_called_a_part_by_weight() {
         let preference = preference(json!({"targetKind": "FederatedDeployment", "totalReplicas": 6}));
         let mut plan = plan(&preference, &[("a", None), ("b", None)]);
-        let current = |text: &str, current| AvailableCluster {
+        let there = [there("a", 6, None), there("b", 0, None)];
+        plan.replicas = Some(replicas::plan("shop/web", &preference.preference, &there));
+        let reason = "its part by weight 1 would be 3; nothing is moved without rebalance";
+        assert_eq!(reasons(&preference, &plan), [reason, reason]);
+    }
+
+    #[test]
+    fn what_moved_for_want_of_room_is_not_called_unmoved() {
+        let preference = preference(json!({"targetKind": "FederatedDeployment", "totalReplicas": 6}));
+        let mut plan = plan(&preference, &[]);
+        let there = [there("a", 1, Some(1)), there("b", 3, None)];
+        plan.replicas = Some(replicas::plan("shop/web", &preference.preference, &there));
+        assert_eq!(reasons(&preference, &plan), ["has room for 1", "its part by weight 1"]);
+    }
+
+    #[test]
+    fn what_stays_because_pods_are_not_known_says_whose() {
+        let preference = preference(json!({"targetKind": "FederatedDeployment", "totalReplicas": 12}));
+        let mut plan = plan(&preference, &[("a", None), ("b", None)]);
+        plan.replicas.as_mut().unwrap().unknown = [name("b")].into();
+        let reason = "as it was last asked for: the pods in b cannot be read";
+        assert_eq!(reasons(&preference, &plan), [reason, reason]);
+    }
+
+    fn there(text: &str, current: i64, capacity: Option<i64>) -> AvailableCluster {
+        AvailableCluster {
             name: name(text),
             current: Some(current),
-            capacity: None,
-        };
-        let there = [current("a", 6), current("b", 0)];
-        plan.replicas = Some(replicas::plan("shop/web", &preference.preference, &there));
-        let status = preference_status(&preference, &clusters(&["a", "b"]), &plan, None);
-        let reasons = ["its part by weight 1 would be 3; nothing is moved without rebalance"; 2];
-        let told: Vec<&str> = status["clusters"]
-            .as_array()
-            .unwrap()
+            capacity,
+        }
+    }
+
+    fn reasons(preference: &PreferenceObject, plan: &Plan) -> Vec<String> {
+        let status = preference_status(preference, &clusters(&["a", "b"]), plan, None);
+        let entries = status["clusters"].as_array().unwrap();
+        entries
             .iter()
-            .filter_map(|one| one["reason"].as_str())
-            .collect();
-        assert_eq!(told, reasons);
+            .map(|one| one["reason"].as_str().unwrap().to_owned())
+            .collect()
     }
 
     #[test]

@@ -42,7 +42,9 @@ impl Plan {
             let unsettled = own(&cluster.name).is_some_and(|present| !is_settled(present));
             unsettled && pods_are_unknown(input, &cluster.name)
         };
-        if candidates.iter().any(is_unknown) {
+        let unknown = candidates.iter().filter(|cluster| is_unknown(cluster));
+        plan.unknown = unknown.map(|cluster| cluster.name.clone()).collect();
+        if !plan.unknown.is_empty() {
             for (name, share) in &mut plan.plan {
                 // Nobody knows what runs, so what members were last asked for stays.
                 *share = own(name).and_then(|present| present.spec_replicas).unwrap_or(*share);

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use atoll_federation::object::CONFIRM_DELETES_ANNOTATION;
 use atoll_federation::plan::{Hold, PlannedDelete, Removal, remove_leftover};
-use atoll_federation::{ClusterName, FailureKind, Observed, Outcome, Record, Step};
+use atoll_federation::{ClusterName, FailureKind, Observed, Outcome, Reason, Record, Step};
+use atoll_store::Store;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use jiff::Timestamp;
 
@@ -19,6 +20,7 @@ use super::execute::carry_out;
 use super::observe::{Seen, look, look_inside};
 use super::rounds::{LONGEST_RETRY, ROOM};
 use super::slots::Slot;
+use crate::brake::used_up;
 use crate::error::{Doing, Result};
 use crate::fleet;
 use crate::key::Key;
@@ -127,8 +129,9 @@ async fn one(sync: &Arc<Sync>, key: &Key, name: &ClusterName, record: &Record) -
             unmanaged: None,
         }
     };
-    if !matches!(seen.observed, Observed::Unknown { .. }) {
-        sync.hear_from(name);
+    match seen.observed {
+        Observed::Unknown { .. } => sync.hear_nothing(name),
+        Observed::Present(_) | Observed::Absent => sync.hear_from(name),
     }
     let step = match remove_leftover(key.kind.row(), cluster, Some(&seen.observed), record, &options.hub_uid) {
         Removal::Step(step) => step,
@@ -137,15 +140,23 @@ async fn one(sync: &Arc<Sync>, key: &Key, name: &ClusterName, record: &Record) -
         Removal::Going => return Ok(End::Going),
         Removal::Unclear(..) => return Ok(End::Retry(Duration::ZERO)),
     };
+    let mut confirmed = None;
     if let (Step::Delete { .. }, Some(strangers @ 1..)) = (&step, seen.unmanaged) {
         // The object is gone, so the cluster is where it can be confirmed.
         let token = record.uid.as_deref().map(|uid| hold_of_leftover(key, name, uid));
-        let confirmed = fleet
+        let said = fleet
             .get(name)
-            .and_then(|registered| registered.confirm_deletes.as_ref());
-        if confirmed.is_none() || confirmed != token.as_ref() {
+            .and_then(|registered| registered.confirm_deletes.clone());
+        let is_said = said.is_some() && said == token;
+        let is_asked = record.status == Reason::Held.as_str();
+        if is_said && !is_asked {
+            // A namespace that came back and went again has the same token: that was said of the time before.
+            take_off(sync, name, said.as_deref()).await?;
+        }
+        if !is_said || !is_asked {
             return Ok(End::Rest(held(record, name, strangers, &token.unwrap_or_default())));
         }
+        confirmed = said;
     }
     let is_back = sync
         .hub
@@ -159,12 +170,22 @@ async fn one(sync: &Arc<Sync>, key: &Key, name: &ClusterName, record: &Record) -
     sync.leadership.check()?;
     let done = carry_out(member, key, &step, options.step_deadline).await;
     sync.learn(key, name, &done.outcome);
+    if matches!(done.outcome, Outcome::Deleted { .. }) {
+        take_off(sync, name, confirmed.as_deref()).await?;
+    }
     Ok(match done.outcome {
         Outcome::Deleted { gone: true } | Outcome::Released => End::Drop,
         Outcome::Deleted { gone: false } => End::Going,
         Outcome::Failed(failure) if failure.kind == FailureKind::ApiMissing => End::Rest(None),
         Outcome::Failed(_) | Outcome::Applied(_) => End::Retry(done.retry_after),
     })
+}
+
+/// Takes a confirmation off the cluster.
+async fn take_off(sync: &Sync, name: &ClusterName, token: Option<&str>) -> Result<()> {
+    let Some(token) = token else { return Ok(()) };
+    let place = Store::cluster_key(name.as_str());
+    used_up(&sync.hub, &sync.leadership, &place, token).await
 }
 
 /// The token that confirms that a namespace goes with everything in it.
@@ -182,7 +203,7 @@ pub(crate) fn hold_of_leftover(key: &Key, cluster: &ClusterName, uid: &str) -> S
 /// says so.
 fn held(record: &Record, cluster: &ClusterName, strangers: u64, token: &str) -> Option<Record> {
     let held = Record {
-        status: atoll_federation::Reason::Held.to_string(),
+        status: Reason::Held.to_string(),
         message: format!(
             "the namespace was to be deleted here, and holds {strangers} objects that the hub does not manage; it goes when they are gone, or when KubeFedCluster {cluster} is annotated with {CONFIRM_DELETES_ANNOTATION}={token}"
         ),

@@ -188,7 +188,51 @@ async fn a_namespace_that_was_left_behind_is_confirmed_at_its_cluster() -> Resul
     assert!(world.get("eu-1", "namespaces", "", "shop").await?.is_some());
     world.confirm(&hold).await?;
     world.until_gone("eu-1", "namespaces", "", "shop").await?;
-    until_nothing_is_held(&world).await
+    until_nothing_is_held(&world).await?;
+    until_nothing_is_confirmed(&world).await
+}
+
+/// The namespace is the same one, so what would go has the same token again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_confirmation_of_a_leftover_does_not_outlive_it() -> Result<()> {
+    let world = World::new(&["eu-1"]).await?;
+    world.federate("shop").await?;
+    world.until_ok("namespaces", "shop", "shop").await?;
+    make_stranger(&world).await?;
+    let faults = world.members["eu-1"].faults();
+    let leave = async || {
+        faults.set(Fault::Refuse);
+        world.until_ready("eu-1", false).await?;
+        world.delete_federated("namespaces", "shop", "shop").await?;
+        world.until_deleted("namespaces", "shop", "shop").await
+    };
+    leave().await?;
+    faults.clear();
+    let hold = until_held(&world).await?;
+    faults.set(Fault::Refuse);
+    world.until_ready("eu-1", false).await?;
+    world.confirm(&hold).await?;
+    // Before it can count, the namespace is wanted again.
+    let everywhere = json!({"placement": {"clusterSelector": {}}});
+    world.create("namespaces", "shop", "shop", everywhere).await?;
+    faults.clear();
+    world.until_ok("namespaces", "shop", "shop").await?;
+    leave().await?;
+    faults.clear();
+    until_held(&world).await?;
+    until_nothing_is_confirmed(&world).await?;
+    assert!(world.get("eu-1", "namespaces", "", "shop").await?.is_some());
+    world.confirm(&hold).await?;
+    world.until_gone("eu-1", "namespaces", "", "shop").await
+}
+
+async fn until_nothing_is_confirmed(world: &World) -> Result<()> {
+    until("no cluster is annotated", async || {
+        let stored = world.store.object(&Store::cluster_key("eu-1")).await?;
+        let annotations = stored.map(|stored| stored.body["metadata"]["annotations"].to_string());
+        Ok(annotations.filter(|text| !text.contains("confirm-deletes")).map(drop))
+    })
+    .await
 }
 
 async fn make_stranger(world: &World) -> Result<()> {

@@ -79,6 +79,10 @@ impl World {
     }
 
     pub(crate) async fn with(members: &[&str], probes: Probes) -> Result<Self> {
+        Self::open(members, probes, options("one")).await
+    }
+
+    pub(crate) async fn open(members: &[&str], probes: Probes, options: Options) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let url = DatabaseUrl::Sqlite(folder.path().join("atoll.db"));
         let keys = Keys::read_or_create(&folder.path().join("keys"))?;
@@ -88,7 +92,7 @@ impl World {
             ..AddressPolicy::default()
         };
         let clusters = open_clusters(&policy, probes);
-        let controllers = Controllers::start(store.clone(), clusters.clone(), options("one"));
+        let controllers = Controllers::start(store.clone(), clusters.clone(), options);
         let mut world = Self {
             store,
             clusters,

@@ -146,6 +146,7 @@ impl Round<'_> {
             && *reason != Reason::CachedRetrievalFailed
         {
             self.sync.hub.tally.failed();
+            self.sync.hear_nothing(&name);
             self.try_again(Duration::ZERO);
             if *reason == Reason::ClientRetrievalFailed {
                 self.sync.probe(&name);

@@ -98,18 +98,21 @@ unit-tested: kubernetes $(CONSOLE)
 	$(CARGO) test $(LOCKED) --workspace --doc
 
 # The story is told with the program as people run it, without what only tests switch on.
-clusters-tested: kubernetes kubernetes-oldest $(CONSOLE)
+clusters-tested: kubernetes kubernetes-oldest kubefedctl $(CONSOLE)
 	$(CARGO) build $(LOCKED) --bin atoll
 	$(CARGO) test $(LOCKED) --workspace --test clusters --test story --test federation
 
 ## Real clusters
 
-.PHONY: kubernetes kubernetes-oldest clusters bench
+.PHONY: kubernetes kubernetes-oldest kubefedctl clusters bench
 kubernetes: ## Builds the programs of the newest Kubernetes into target/kubernetes
 	testing/kubernetes/build.sh $(NEWEST)
 
 kubernetes-oldest: ## Builds the servers of the oldest Kubernetes that members may run
 	testing/kubernetes/build.sh $(OLDEST) oldest
+
+kubefedctl: ## Builds KubeFed's command line, which works on the hub too
+	testing/kubernetes/build.sh $(PROGRAMS)/kubefedctl kubefedctl
 
 clusters: kubernetes ## Runs N=3 clusters on this machine and prints their kubeconfigs
 	$(CARGO) run $(LOCKED) --bin clusters -- --clusters $(N)

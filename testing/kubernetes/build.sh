@@ -2,28 +2,29 @@
 # Builds the programs of a real Kubernetes cluster from the Go module proxy, so
 # that tests need neither a container engine nor anything but Go.
 #
-#   build.sh DIR [newest|oldest]
+#   build.sh DIR [newest|oldest|kubefedctl]
 #
 # newest (the default) builds kube-apiserver, kube-controller-manager,
 # kube-scheduler, kubectl, etcd and kwok, and gathers the behaviour of kwok's
 # nodes and pods in kwok-stages.yaml. oldest builds the three Kubernetes servers
 # of the oldest supported release only; the rest is taken from the newest.
+# kubefedctl builds the last one that KubeFed released.
 #
-# The versions are those of go.mod (or oldest/go.mod). A stamp makes the second
-# run free; the first takes minutes.
+# The versions are those of go.mod, here or in the folder of that name. A stamp
+# makes the second run free; the first takes minutes.
 set -eu
 
 if [ $# -lt 1 ]; then
-    echo "usage: $0 DIR [newest|oldest]" >&2
+    echo "usage: $0 DIR [newest|oldest|kubefedctl]" >&2
     exit 2
 fi
 
 here=$(cd "$(dirname "$0")" && pwd)
 case "${2:-newest}" in
 newest) module=$here ;;
-oldest) module=$here/oldest ;;
+oldest | kubefedctl) module=$here/$2 ;;
 *)
-    echo "$0: unknown release '$2': newest or oldest" >&2
+    echo "$0: unknown '$2': newest, oldest or kubefedctl" >&2
     exit 2
     ;;
 esac
@@ -43,14 +44,14 @@ if ! command -v go >/dev/null 2>&1; then
     exit 1
 fi
 
-version=$(sed -n 's/^.*k8s\.io\/kubernetes \(v1\.[0-9.]*\).*$/\1/p' "$module/go.mod")
+version=$(sed -n 's/^.*k8s\.io\/\(kubernetes\|kubefed\) \(v[0-9.]*\).*$/\2/p' "$module/go.mod")
 minor=$(echo "$version" | cut -d. -f2)
 info=k8s.io/component-base/version
 built=$(mktemp -d "$output/.build.XXXXXX")
 trap 'rm -rf "$built"' EXIT
 trap 'exit 1' HUP INT TERM
 
-echo "building Kubernetes $version; the first time takes minutes" >&2
+echo "building ${2:-newest} $version; the first time takes minutes" >&2
 cd "$module"
 # Static, stripped and with nothing of this machine in them. readonly keeps the
 # build to exactly what go.mod and go.sum say.

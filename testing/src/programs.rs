@@ -53,6 +53,15 @@ impl Programs {
         self.newest.join("kubectl")
     }
 
+    /// `kubefedctl`, or how to build it.
+    pub fn kubefedctl() -> Result<PathBuf> {
+        let program = kubernetes().join("kubefedctl/kubefedctl");
+        if !program.is_file() {
+            bail!("{} is missing: run `make kubefedctl`", program.display());
+        }
+        Ok(program)
+    }
+
     pub(crate) fn etcd(&self) -> PathBuf {
         self.newest.join("etcd")
     }
@@ -80,9 +89,11 @@ impl Programs {
 }
 
 fn directory(release: Release) -> PathBuf {
+    kubernetes().join(format!("v{}", release.minor()))
+}
+
+fn kubernetes() -> PathBuf {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     let workspace = package.parent().unwrap_or(package);
-    workspace
-        .join("target/kubernetes")
-        .join(format!("v{}", release.minor()))
+    workspace.join("target/kubernetes")
 }

@@ -19,6 +19,12 @@ pub fn wants_aggregated(accept: &str) -> bool {
     })
 }
 
+/// Whether the client is KubeFed's own. It looks for a name in all groups, and refuses a kind that is served under a former
+/// name as well: it is not told of those.
+pub fn is_kubefedctl(user_agent: &str) -> bool {
+    user_agent.starts_with("kubefedctl/")
+}
+
 /// A resource that is answered, never kept: clients ask what they may do by creating one.
 pub struct Review {
     /// API group.

@@ -236,7 +236,10 @@ pub struct Catalog {
 impl Catalog {
     /// A catalog of these, in this order.
     pub fn new(resources: impl IntoIterator<Item = Resource>) -> Self {
-        let resources: Vec<Arc<Resource>> = resources.into_iter().map(Arc::new).collect();
+        Self::of(resources.into_iter().map(Arc::new).collect())
+    }
+
+    fn of(resources: Vec<Arc<Resource>>) -> Self {
         let key = |one: &Resource| (one.group.clone(), one.version.clone(), one.plural.clone());
         let index = resources.iter().enumerate().map(|(at, one)| (key(one), at)).collect();
         Self {
@@ -244,6 +247,13 @@ impl Catalog {
             index,
             documents: OnceLock::new(),
         }
+    }
+
+    /// The same without the names that kinds had in other groups.
+    pub fn without_other_groups(&self) -> Self {
+        let is_elsewhere = |one: &Resource| one.view.as_ref().is_some_and(|view| view.group != one.group);
+        let kept = self.resources.iter().filter(|one| !is_elsewhere(one));
+        Self::of(kept.cloned().collect())
     }
 
     /// The resource of a path.

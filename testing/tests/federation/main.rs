@@ -12,6 +12,7 @@ mod deletion;
 mod federated;
 mod holds;
 mod kubefed;
+mod kubefedctl;
 mod leaving;
 mod member;
 mod outage;
@@ -90,6 +91,9 @@ async fn federation_on_real_clusters() -> Result<()> {
             "clusters leave, with or without what was written there",
             leaving::told,
         )
+        .await;
+    world
+        .tell("kubefedctl", "KubeFed's command line works as it did", kubefedctl::told)
         .await;
     world.close()
 }

@@ -1,5 +1,7 @@
 //! Documents: version, discovery, OpenAPI.
 
+use std::sync::Arc;
+
 use axum::extract::{OriginalUri, Request};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
@@ -8,19 +10,27 @@ use serde_json::{Value, json};
 
 use super::{Api, answer};
 use crate::backend::Backend;
-use crate::request::{Target, accept};
+use crate::request::{Target, accept, header_text};
 use crate::{discovery, openapi};
 
 impl<B: Backend> Api<B> {
     pub(super) fn document(&self, target: &Target, request: &Request) -> Option<Response> {
-        let catalog = self.backend.catalog();
+        let mut catalog = self.backend.catalog();
+        let is_kubefedctl = discovery::is_kubefedctl(header_text(request.headers(), &header::USER_AGENT));
+        let is_discovery = matches!(
+            target,
+            Target::Groups { .. } | Target::Group(_) | Target::GroupVersion(..)
+        );
+        if is_discovery && is_kubefedctl {
+            catalog = Arc::new(catalog.without_other_groups());
+        }
         let value = match target {
             Target::Version => self.version(),
             Target::Groups { core } if discovery::wants_aggregated(&accept(request)) => {
                 let mut response = axum::Json(discovery::aggregated(&catalog, *core)).into_response();
                 let headers = response.headers_mut();
                 headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(discovery::AGGREGATED));
-                headers.insert(header::VARY, HeaderValue::from_static("Accept"));
+                headers.insert(header::VARY, HeaderValue::from_static("Accept, User-Agent"));
                 headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache, private"));
                 return Some(response);
             }
@@ -31,7 +41,13 @@ impl<B: Backend> Api<B> {
             Target::OpenApiV2 => {
                 // Clients ask for `v2@v1.0`, which is no media type that they could read in an answer.
                 let content_type = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
-                return Some(([(header::CONTENT_TYPE, content_type)], openapi::V2_STUB).into_response());
+                let document = if is_kubefedctl {
+                    openapi::v2::kinds(&catalog)
+                } else {
+                    openapi::v2::empty()
+                };
+                let headers = [(header::CONTENT_TYPE, content_type), (header::VARY, "User-Agent")];
+                return Some((headers, document).into_response());
             }
             Target::OpenApiV3 => openapi::root(&catalog, &self.options.title, prefix(request)),
             Target::OpenApiV3Of(group, version) => return self.openapi(group, version, request),
@@ -40,7 +56,7 @@ impl<B: Backend> Api<B> {
         let mut response = answer(StatusCode::OK, &value, &[]);
         response
             .headers_mut()
-            .insert(header::VARY, HeaderValue::from_static("Accept"));
+            .insert(header::VARY, HeaderValue::from_static("Accept, User-Agent"));
         Some(response)
     }
 
@@ -49,7 +65,7 @@ impl<B: Backend> Api<B> {
         let catalog = self.backend.catalog();
         let document = openapi::document(&catalog, &self.options.title, group, version)?;
         let tag = format!("\"{}\"", document.hash);
-        let known = crate::request::header_text(request.headers(), &header::IF_NONE_MATCH) == tag;
+        let known = header_text(request.headers(), &header::IF_NONE_MATCH) == tag;
         let mut response = if known {
             StatusCode::NOT_MODIFIED.into_response()
         } else {

@@ -12,7 +12,7 @@ async fn aggregated_discovery_has_exactly_the_type_that_was_asked_for() {
     );
     let answer = server.send("GET", "/apis", &[("accept", &accept)], "").await;
     assert_eq!(answer.headers["content-type"], AGGREGATED);
-    assert_eq!(answer.headers["vary"], "Accept");
+    assert_eq!(answer.headers["vary"], "Accept, User-Agent");
     let groups: Vec<&Value> = answer.body["items"]
         .as_array()
         .unwrap()

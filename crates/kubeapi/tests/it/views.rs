@@ -263,3 +263,28 @@ async fn views_have_no_short_names_and_come_after_what_they_show() {
     assert_eq!((&view["shortNames"], &view["categories"]), (&Value::Null, &Value::Null));
     assert_eq!(view["subresources"][0]["responseKind"]["group"], "old.example.io");
 }
+
+#[tokio::test]
+async fn a_client_that_takes_a_name_for_one_kind_only_is_told_of_one() {
+    let server = server();
+    let names = async |user_agent: &str| {
+        let headers = [("user-agent", user_agent)];
+        let groups = server.send("GET", "/apis", &headers, "").await.ok();
+        let names = groups["groups"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["name"].clone());
+        let versions = server.send("GET", "/apis/old.example.io/v1", &headers, "").await.code;
+        (
+            names.collect::<Vec<_>>().contains(&json!("old.example.io")),
+            versions.as_u16(),
+        )
+    };
+    assert_eq!(names("kubectl/v1.36.0 (linux/amd64)").await, (true, 200));
+    assert_eq!(names("kubefedctl/v0.0.0 (linux/amd64)").await, (false, 404));
+    // It is served all the same.
+    let headers = [("user-agent", "kubefedctl/v0.0.0 (linux/amd64)")];
+    let path = "/apis/old.example.io/v1/namespaces/shop/widgets";
+    server.send("GET", path, &headers, "").await.ok();
+}

@@ -1,4 +1,4 @@
-//! Fights over a field: somebody in a member changes what the hub states, again each time it is put back.
+//! Fights: somebody in a member changes what the hub states, or deletes what it made, again each time it is put back.
 //!
 //! Putting it back at once, for ever, settles nothing and keeps both sides busy. So from the third time within a minute
 //! on the hub lets that cluster's object be for a while, longer each time, and the status says so.

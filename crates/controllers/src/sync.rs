@@ -306,7 +306,8 @@ impl Sync {
     fn note_fights(&self, key: &Key, finished: &Finished) {
         for (name, cluster) in &finished.plan.clusters {
             let is_done = matches!(finished.outcomes.get(name), Some(Outcome::Applied(_)));
-            let is_put_back = matches!(&cluster.step, Step::Apply(apply) if apply.cause == Cause::Drift);
+            let is_put_back =
+                matches!(&cluster.step, Step::Apply(apply) if matches!(apply.cause, Cause::Drift | Cause::Restore));
             if is_put_back && (is_done || self.lanes.is_busy(key, name)) {
                 self.fights.put_back(key, name, Timestamp::now());
             }

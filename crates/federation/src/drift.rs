@@ -125,6 +125,14 @@ pub(crate) fn note_of_fight(fight: &Fight) -> String {
     )
 }
 
+/// The same of an object that is deleted each time.
+pub(crate) fn note_of_deletions(fight: &Fight) -> String {
+    let Fight { times, until } = fight;
+    format!(
+        "the object is deleted in this cluster again each time it is made, {times} times so far; the next time is at {until}"
+    )
+}
+
 /// How a note of what was put back begins.
 const PUT_BACK: &str = "put back at";
 

@@ -152,6 +152,7 @@ fn note(
         Step::Apply(apply) => {
             let (operation, done) = match apply.cause {
                 Cause::Create => (Operation::Create, format!("created the {target}")),
+                Cause::Restore => (Operation::Create, format!("made the {target} again, which was gone")),
                 Cause::Adopt => (Operation::Update, format!("took the {target} over that was there")),
                 Cause::Change => (Operation::Update, format!("updated the {target}")),
                 Cause::Drift => (Operation::Update, put_back(target, cluster)),
@@ -265,6 +266,7 @@ fn waits(reason: Reason, message: &str) -> (Kind, String) {
     let kind = match reason {
         Reason::WaitingForRemoval => Kind::WaitForRemoval,
         Reason::ClusterNotReady => Kind::NotReady,
+        Reason::CreationFailed => Kind::Failed(Operation::Create),
         Reason::ApiMissing if message == KIND_IS_MISSING => Kind::Failed(Operation::Delete),
         // Nothing can be there yet.
         Reason::ApiMissing => Kind::Failed(Operation::Create),

@@ -201,6 +201,8 @@ pub struct Apply {
 pub enum Cause {
     /// It is not there.
     Create,
+    /// It was there, and is gone.
+    Restore,
     /// It is there, unmanaged, and nobody else's.
     Adopt,
     /// The federated object changed.

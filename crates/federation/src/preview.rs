@@ -218,6 +218,11 @@ fn words(cluster: &ClusterPlan) -> (Action, String, String) {
         Step::UpToDate => (Action::Unchanged, String::new(), note),
         Step::Apply(apply) => match apply.cause {
             Cause::Create => (Action::Create, String::new(), note),
+            Cause::Restore => (
+                Action::Create,
+                String::new(),
+                "it is gone there, and is made again".to_owned(),
+            ),
             Cause::Adopt => (
                 Action::Update,
                 String::new(),

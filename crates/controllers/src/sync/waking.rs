@@ -83,7 +83,7 @@ impl Sync {
         }
         let came = finished.plan.clusters.iter().any(|(name, cluster)| {
             let begins =
-                matches!(&cluster.step, Step::Apply(apply) if matches!(apply.cause, Cause::Create | Cause::Adopt));
+                matches!(&cluster.step, Step::Apply(apply) if matches!(apply.cause, Cause::Create | Cause::Restore | Cause::Adopt));
             begins && matches!(finished.outcomes.get(name), Some(Outcome::Applied(_)))
         });
         if came {

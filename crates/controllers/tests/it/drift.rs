@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result};
 use atoll_clusters::OwnRequest;
+use atoll_federation::status::ClusterStatus;
 use atoll_simulator::{Fault, Faults, Requests};
 use serde_json::{Value, json};
 
@@ -176,5 +177,49 @@ async fn what_somebody_changes_back_each_time_is_not_put_back_at_once_for_ever()
     // Nor is it left so for ever.
     by_hand(&world, "configmaps", "web", json!({"data": {"color": "red"}})).await?;
     until_color("green").await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_deletes_each_time_is_not_made_again_at_once_for_ever() -> Result<()> {
+    let world = World::new(&["eu-1", "us-1"]).await?;
+    world.federate("shop").await?;
+    world.create("configmaps", "shop", "web", config("blue")).await?;
+    world.until_ok("configmaps", "shop", "web").await?;
+    world.until_quiet().await?;
+    let fight = async {
+        loop {
+            world.until("eu-1", "configmaps", "shop", "web", |_| true).await?;
+            let delete = OwnRequest::delete(path("configmaps", "shop", "web"), None);
+            // The hub may have been slower to make it than the last look.
+            let _ = world.ask("eu-1", delete).await;
+        }
+    };
+    let told = until("the status tells that it is deleted each time", async || {
+        let status = world.status("configmaps", "shop", "web").await?;
+        let entry = status.clusters.into_iter().find(|entry| entry.name.as_str() == "eu-1");
+        let is_told = |entry: &ClusterStatus| {
+            entry.status == "CreationFailed" && entry.message.contains("again each time it is made, 3 times so far")
+        };
+        Ok(entry.filter(is_told).map(drop))
+    });
+    let told: Result<()> = tokio::select! {
+        told = told => told,
+        broken = fight => broken,
+    };
+    told?;
+    assert_eq!(world.get("eu-1", "configmaps", "shop", "web").await?, None);
+    assert_eq!(
+        world.word("configmaps", "shop", "web", "us-1").await?.as_deref(),
+        Some("")
+    );
+    // A change of the object itself does not wait.
+    world
+        .edit("configmaps", "shop", "web", |body| {
+            body["spec"]["template"]["data"]["color"] = "green".into()
+        })
+        .await?;
+    world.until("eu-1", "configmaps", "shop", "web", |_| true).await?;
+    world.until_ok("configmaps", "shop", "web").await?;
     Ok(())
 }

@@ -176,6 +176,7 @@ fn decide(
         .zip(present)
         .is_some_and(|(record, present)| is_ours && present.managed_hash != record.managed_hash);
     let cause = match (claim, record) {
+        (Claim::New, Some(record)) if record.uid.is_some() => Cause::Restore,
         (Claim::New, _) => Cause::Create,
         (Claim::Stranger, _) | (Claim::Ours, None) => Cause::Adopt,
         (Claim::Ours, Some(_)) if has_drifted && (input.object.hold_drift || !changed) => Cause::Drift,
@@ -187,14 +188,20 @@ fn decide(
             };
         }
     };
-    let fight = input.fights.get(name).filter(|fight| fight.until > input.now);
-    if let Some(fight) = fight.filter(|_| cause == Cause::Drift && !input.object.hold_drift) {
-        return Decision {
-            note: drift::note_of_fight(fight),
+    if let Some(fight) = input.fights.get(name).filter(|fight| fight.until > input.now) {
+        let rests = |step: Step, note: String| Decision {
+            note,
             desired,
             rests_until: Some(fight.until),
-            ..Step::UpToDate.into()
+            ..step.into()
         };
+        if cause == Cause::Drift && !input.object.hold_drift {
+            return rests(Step::UpToDate, drift::note_of_fight(fight));
+        }
+        if cause == Cause::Restore && !changed {
+            let note = drift::note_of_deletions(fight);
+            return rests(Step::Wait(Reason::CreationFailed, note), String::new());
+        }
     }
     let mut object = object.into_owned();
     if let Some(present) = present {
@@ -220,14 +227,14 @@ fn decide(
         let hand_over = match cause {
             Cause::Adopt if is_kubefeds => Some(HandOver::OfKubefed),
             Cause::Adopt | Cause::Change | Cause::Drift if lets_ports_go => Some(HandOver::OfPorts),
-            Cause::Create | Cause::Adopt | Cause::Change | Cause::Drift => None,
+            Cause::Create | Cause::Restore | Cause::Adopt | Cause::Change | Cause::Drift => None,
         };
         let note = found.map_or_else(String::new, |found| drift::note_of_put_back(found, input.now));
         let apply = Apply {
             object,
             hash,
             uid: present.map(|present| present.uid.clone()),
-            force: cause != Cause::Create,
+            force: present.is_some(),
             cause,
             hand_over,
             replicas: retained,

@@ -203,6 +203,7 @@ fn unanswered(error: &OwnError) -> Outcome {
             message: format!("no answer within {} s", limit.as_secs_f32()),
         },
         OwnError::Broken(_)
+        | OwnError::TooLarge(_)
         | OwnError::Busy
         | OwnError::Malformed(_)
         | OwnError::Refused(_)

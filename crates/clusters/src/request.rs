@@ -14,7 +14,7 @@ use crate::member::{Member, Unavailable};
 pub(crate) use answer::{Answer, refusal_of};
 
 /// Largest answer about one object: it may have 1.5 MiB in etcd, of which `<`, `>` and `&` are six bytes each in JSON.
-pub(crate) const MAX_OBJECT: usize = 8 * 1024 * 1024;
+pub(crate) const MAX_OBJECT: usize = 10 * 1024 * 1024;
 /// Largest answer of any other kind.
 const MAX_ANSWER: usize = 16 * 1024 * 1024;
 
@@ -118,9 +118,12 @@ pub enum OwnError {
     /// No complete answer in time.
     #[error("the cluster did not answer within {} s", .0.as_secs_f32())]
     TimedOut(Duration),
-    /// The exchange broke off, or its answer is too large.
+    /// The exchange broke off.
     #[error("the exchange with the cluster failed: {0}")]
     Broken(String),
+    /// The answer has more bytes than this.
+    #[error("the exchange with the cluster failed: the answer is larger than {} MiB", .0 >> 20)]
+    TooLarge(usize),
     /// The member says no.
     #[error("{}", .0.message)]
     Refused(Box<Refusal>),
@@ -139,6 +142,7 @@ impl OwnError {
             | Self::Connect(_)
             | Self::TimedOut(_)
             | Self::Broken(_)
+            | Self::TooLarge(_)
             | Self::NotKubernetes(_) => None,
         }
     }
@@ -211,7 +215,12 @@ impl OwnError {
     /// Whether the same call may succeed later, without anybody changing anything.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Busy | Self::Connect(_) | Self::TimedOut(_) | Self::Broken(_) | Self::NotKubernetes(_) => true,
+            Self::Busy
+            | Self::Connect(_)
+            | Self::TimedOut(_)
+            | Self::Broken(_)
+            | Self::TooLarge(_)
+            | Self::NotKubernetes(_) => true,
             Self::Malformed(_) => false,
             Self::Refused(refusal) => matches!(refusal.code, 408 | 429 | 500..=599),
         }

@@ -22,10 +22,10 @@ use crate::transport::{SendError, Transport};
 use lines::{LineError, Lines};
 use message::{Listed, Message, Page, is_out_of_range};
 
-/// Objects per page.
+/// Objects per page, as long as they fit into one answer.
 const PAGE: usize = 500;
-/// The most pages of one list: as many objects as the hub knows at all. A list that goes on and on is none.
-const MAX_PAGES: usize = 1000;
+/// The most objects of one list: as many as the hub knows at all. A list that goes on and on is none.
+const MAX_LISTED: usize = 500_000;
 /// A watch that ends sooner than this, without a word, did not work.
 const TOO_SHORT: Duration = Duration::from_secs(5);
 /// The longest wait that a member may ask for.
@@ -112,6 +112,7 @@ impl Member {
             backoff: Backoff::new(deadlines.retry_first, deadlines.retry_most),
             delay: None,
             ready: VecDeque::new(),
+            page: PAGE,
         };
         futures::stream::unfold(watcher, |mut watcher| async move {
             watcher.next().await.map(|event| (event, watcher))
@@ -129,13 +130,15 @@ struct Watcher {
     delay: Option<Duration>,
     /// Events that were not taken yet.
     ready: VecDeque<WatchEvent>,
+    /// Objects to ask for at a time.
+    page: usize,
 }
 
 enum Phase {
-    /// The page after `next` is to be asked for; so many came before it.
+    /// The page after `next` is to be asked for; so many objects were asked for before it.
     List {
         next: Option<String>,
-        pages: usize,
+        listed: usize,
         turn: Option<Turn>,
     },
     /// Everything up to `revision` is known.
@@ -145,7 +148,7 @@ enum Phase {
 impl Phase {
     const BEGINNING: Self = Self::List {
         next: None,
-        pages: 0,
+        listed: 0,
         turn: None,
     };
 }
@@ -198,7 +201,7 @@ impl Watcher {
     }
 
     async fn list(&mut self, transport: &Transport) {
-        let Phase::List { next, pages, turn } = &mut self.phase else {
+        let Phase::List { next, listed, turn } = &mut self.phase else {
             return;
         };
         if turn.is_none() {
@@ -209,7 +212,7 @@ impl Watcher {
             });
         }
         let first = next.is_none();
-        let mut path = format!("{}?limit={PAGE}", self.collection.path());
+        let mut path = format!("{}?limit={}", self.collection.path(), self.page);
         if let Some(token) = next {
             path.push_str(&format!("&continue={}", encoded(token)));
         }
@@ -218,27 +221,34 @@ impl Watcher {
             .ask(OwnRequest::get(path), self.member.network.deadlines.own_request)
             .await;
         let page = answer.and_then(|answer: Answer| answer.read_json::<Page>(&transport.origin.scrub));
-        *pages += 1;
-        let goes_on = |listed: Listed| match &listed.next {
+        if matches!(page, Err(OwnError::TooLarge(_))) && self.page > 1 {
+            // What does not fit in one answer comes in several.
+            self.page = (self.page / 4).max(1);
+            return;
+        }
+        *listed += self.page;
+        let goes_on = |page: Listed| match &page.next {
             Some(token) if next.as_ref() == Some(token) => {
                 Err(OwnError::Broken("a list goes round in circles".to_owned()))
             }
-            Some(_) if *pages >= MAX_PAGES => Err(OwnError::Broken(format!("a list has more than {MAX_PAGES} pages"))),
-            Some(_) | None => Ok(listed),
+            Some(_) if *listed >= MAX_LISTED => {
+                Err(OwnError::Broken(format!("a list has more than {MAX_LISTED} objects")))
+            }
+            Some(_) | None => Ok(page),
         };
         match page.and_then(|page| page.check(&self.collection)).and_then(goes_on) {
-            Ok(listed) => {
+            Ok(page) => {
                 if first {
                     self.ready.push_back(WatchEvent::Restarted);
                 }
-                self.ready
-                    .extend(listed.items.into_iter().map(|item| WatchEvent::Present(Box::new(item))));
-                match listed.next {
+                let items = page.items.into_iter();
+                self.ready.extend(items.map(|item| WatchEvent::Present(Box::new(item))));
+                match page.next {
                     Some(token) => *next = Some(token),
                     None => {
                         self.ready.push_back(WatchEvent::Synced);
                         self.phase = Phase::Watch {
-                            revision: listed.revision,
+                            revision: page.revision,
                             open: None,
                         };
                     }

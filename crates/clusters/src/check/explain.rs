@@ -91,7 +91,7 @@ pub(super) fn explain(error: &OwnError) -> Trouble {
             error.to_string(),
             Some("The API server takes connections but does not answer: check its health, and what stands before it."),
         ),
-        OwnError::Busy | OwnError::Broken(_) => {
+        OwnError::Busy | OwnError::Broken(_) | OwnError::TooLarge(_) => {
             Trouble::new(FailureKind::Broken, error.to_string(), Some(OTHER_ADDRESS))
         }
         OwnError::NotKubernetes(text) => Trouble::foreign(text),

@@ -91,8 +91,7 @@ impl Answer {
         let body = match Limited::new(body, most).collect().await {
             Ok(body) => body.to_bytes(),
             Err(error) if error.is::<http_body_util::LengthLimitError>() => {
-                let most = most / (1024 * 1024);
-                return Err(OwnError::Broken(format!("the answer is larger than {most} MiB")));
+                return Err(OwnError::TooLarge(most));
             }
             Err(error) => return Err(SendError::of(&*error).into()),
         };

@@ -14,6 +14,7 @@ pub(crate) fn unknown(error: &OwnError) -> Observed {
         OwnError::Busy
         | OwnError::TimedOut(_)
         | OwnError::Broken(_)
+        | OwnError::TooLarge(_)
         | OwnError::Refused(_)
         | OwnError::NotKubernetes(_) => Reason::RetrievalFailed,
     };
@@ -28,7 +29,7 @@ pub(crate) fn failure(error: &OwnError) -> Failure {
     let kind = match error {
         OwnError::Malformed(_) | OwnError::Connect(_) => FailureKind::NotReady,
         OwnError::TimedOut(_) => FailureKind::TimedOut,
-        OwnError::Busy | OwnError::Broken(_) | OwnError::NotKubernetes(_) => FailureKind::Other,
+        OwnError::Busy | OwnError::Broken(_) | OwnError::TooLarge(_) | OwnError::NotKubernetes(_) => FailureKind::Other,
         OwnError::Refused(refusal) => refused(error, refusal.code, &refusal.message, &refusal.details),
     };
     Failure {

@@ -57,6 +57,7 @@ impl From<OwnError> for Error {
             OwnError::Connect(error) => error.into(),
             OwnError::TimedOut(after) => timed_out(after),
             OwnError::Broken(why) => broken(&why),
+            OwnError::TooLarge(most) => broken(&format!("the answer is larger than {} MiB", most >> 20)),
             OwnError::Refused(refusal) => refused(&refusal),
             OwnError::NotKubernetes(what) => Self::new(
                 Reason::BadGateway,

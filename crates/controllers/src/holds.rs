@@ -179,20 +179,25 @@ fn cause(pending: &BTreeMap<Going, Displacer>, namespaces: Option<Kind>) -> Opti
     Some((HoldCause::Cluster(cluster.to_string()), annotate))
 }
 
+/// Plain kinds that are held for what the brake does not count over all objects.
+const PLAIN: [&str; 2] = ["namespaces", "horizontalpodautoscalers.autoscaling"];
+
 /// What only a status tells of: each `FederatedNamespace`, and each Namespace that is federated itself, that is held
-/// because of what members hold in it; each workload that a replica preference has placed which is gone.
+/// because of what members hold in it; each workload that a replica preference has placed which is gone; each autoscaler
+/// whose own shares leave very many clusters.
 async fn of_statuses(hub: &Hub) -> Result<Vec<HeldChange>> {
     let configuration = hub.configuration();
     let federated = configuration.types.federated().map(|served| served.row);
     let federated = federated.filter(|row| row.is_namespace() || row.replicas_path.is_some());
     let mut holds = Vec::new();
-    for row in federated.chain(types::find_plain("namespaces")) {
+    let plain = PLAIN.into_iter().filter_map(types::find_plain);
+    for row in federated.chain(plain) {
         let listing = hub
             .store
             .objects(&row.federated.group, &row.federated.plural, None)
             .await;
         for stored in listing.doing("listing federated objects")?.objects {
-            if row.is_namespace() || stored.body["status"]["placedByPreference"] == true {
+            if row.is_namespace() || row.is_plain() || stored.body["status"]["placedByPreference"] == true {
                 holds.extend(of_status(hub, row, stored).await?);
             }
         }
@@ -201,9 +206,12 @@ async fn of_statuses(hub: &Hub) -> Result<Vec<HeldChange>> {
 }
 
 async fn of_status(hub: &Hub, row: &'static TypeDescriptor, stored: Object) -> Result<Option<HeldChange>> {
-    let read = if row.is_plain() {
+    let read = if row.is_plain() && row.is_namespace() {
         let read = plain::read(row, &stored.body, None).ok().flatten();
         read.map(|read| read.object)
+    } else if row.is_plain() {
+        // What makes it federated may be its namespace. It is held all the same.
+        plain::read_released(row, &stored.body).ok().map(|read| read.object)
     } else {
         FederatedObject::parse(row, &stored.body).ok()
     };

@@ -86,9 +86,13 @@ impl DeleteOptions {
         self
     }
 
-    /// The body of the delete request.
+    /// The body of the delete request. What belongs to the object goes with it unless somebody said otherwise: by itself,
+    /// the API of Jobs would leave their pods.
     pub fn body(&self) -> Value {
         let mut body = serde_json::to_value(self).unwrap_or_default();
+        if self.propagation_policy.is_none() {
+            body["propagationPolicy"] = "Background".into();
+        }
         body["apiVersion"] = "v1".into();
         body["kind"] = "DeleteOptions".into();
         body

@@ -8,6 +8,7 @@
 mod admission;
 pub mod hpa;
 mod ingresses;
+mod jobs;
 mod object;
 mod preference;
 mod selector;
@@ -30,6 +31,8 @@ use crate::{FieldError, TypeDescriptor};
 
 /// Annotation: which clusters, as a JSON list of requirements.
 pub const CLUSTER_SELECTOR: &str = "federation.alpha.kubernetes.io/cluster-selector";
+/// What v1's own namespace has there: it is for the control plane alone.
+const AT_HOME: &str = "federation.kubernetes.io/federation-control-plane=true";
 /// Annotation that the hub writes on what an autoscaler scales: in which clusters it does.
 pub const HPA_TARGETS: &str = "federation.kubernetes.io/hpa-target-cluster-list";
 /// Annotation that the hub writes on Services: the addresses of each cluster.
@@ -52,7 +55,10 @@ pub fn is_federated(row: &TypeDescriptor, object: &Value, namespace: Option<&Val
     let annotations = &object["metadata"]["annotations"];
     let of_v1 = preference::ALL.iter().chain([&CLUSTER_SELECTOR]);
     let is_labelled = |object: &Value| object["metadata"]["labels"][NAMESPACE_LABEL] == "true";
-    let is_annotated = of_v1.into_iter().any(|key| annotations[*key].is_string());
+    let is_annotated = of_v1.into_iter().any(|key| match annotations[*key].as_str() {
+        Some(text) => !(row.is_namespace() && text == AT_HOME),
+        None => false,
+    });
     is_annotated || namespace.is_some_and(is_labelled) || row.is_namespace() && is_labelled(object)
 }
 

@@ -14,7 +14,13 @@ const MOST: usize = 256 * 1024;
 /// The values of such fields in a member object, null when there are none.
 pub(crate) fn observe(kind: &TypeDescriptor, object: &Value) -> Value {
     let fields: &[&str] = match (kind.target.group.as_ref(), kind.target.kind.as_ref()) {
+        // Federation v1 left the external addresses to the members, KubeFed did not.
+        ("", "Service") if kind.is_plain() => {
+            &["clusterIP", "clusterIPs", "healthCheckNodePort", "ports", "externalIPs"]
+        }
         ("", "Service") => &["clusterIP", "clusterIPs", "healthCheckNodePort", "ports"],
+        // What a member was given stays given.
+        ("batch", "Job") if kind.is_plain() => &["parallelism", "completions"],
         // Nothing of it is kept, but its bounds are shared out anew given what they are.
         ("autoscaling", "HorizontalPodAutoscaler") if kind.is_plain() => &["minReplicas", "maxReplicas"],
         _ => return Value::Null,
@@ -54,7 +60,7 @@ pub(crate) fn retain(kind: &TypeDescriptor, built: &mut Value, retained: &Value)
         Value::Number(number) => number.as_i64() != Some(0),
         _ => false,
     };
-    for field in ["clusterIP", "clusterIPs", "healthCheckNodePort"] {
+    for field in ["clusterIP", "clusterIPs", "healthCheckNodePort", "externalIPs"] {
         if let (Some(stated), Some(assigned)) = (
             spec.get_mut(field),
             retained.get(field).filter(|value| is_assigned(value)),

@@ -106,6 +106,12 @@ impl TypeDescriptor {
         self.target.group.is_empty() && self.target.kind == kind
     }
 
+    /// Where an object says how many pods it asks for: its replicas, and of a plain Job those that run at a time.
+    pub(crate) fn asked_path(&self) -> Option<&str> {
+        let is_job = self.is_plain() && self.target.group == "batch" && self.target.kind == "Job";
+        self.replicas_path.as_deref().or(is_job.then_some("/spec/parallelism"))
+    }
+
     /// Whether members run pods for it by a template and a selector.
     pub(crate) fn is_workload(&self) -> bool {
         self.target.group == "apps"

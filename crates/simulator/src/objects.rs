@@ -179,9 +179,15 @@ pub(crate) fn deletion_finalizers(object: &Value, options: &Value) -> Vec<String
     match options["propagationPolicy"].as_str() {
         Some("Foreground") if !is_namespace => vec![FOREGROUND.into()],
         Some("Orphan") if !is_namespace => vec![ORPHAN.into()],
-        None if options["orphanDependents"] == true && !is_namespace => vec![ORPHAN.into()],
+        None if orphans_by_default(object, options) && !is_namespace => vec![ORPHAN.into()],
         _ => Vec::new(),
     }
+}
+
+/// Without a word about it, Jobs and `ReplicationControllers` leave their pods, as their API always has.
+fn orphans_by_default(object: &Value, options: &Value) -> bool {
+    let is_old = object["kind"] == "Job" || object["kind"] == "ReplicationController";
+    options["orphanDependents"].as_bool().unwrap_or(is_old)
 }
 
 #[cfg(test)]

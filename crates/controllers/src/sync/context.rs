@@ -106,7 +106,8 @@ impl Context {
             context.placed = placed.unwrap_or_default();
         }
         let leaves_something = context.records.keys().any(|name| !context.placed.contains(name));
-        if leaves_something && !context.object.is_deleting() {
+        let may_leave = leaves_something || (shares_itself_out(row) && !context.records.is_empty());
+        if may_leave && !context.object.is_deleting() {
             context.managed = by_cluster(hub.store.managed().await.doing("counting managed objects")?);
         }
         if row.is_namespace() && context.records.keys().any(|name| context.may_delete(name)) {
@@ -156,8 +157,7 @@ impl Context {
 
     /// Whether who gets how much depends on what all members hold.
     pub(crate) fn shares_out(&self) -> bool {
-        let is_autoscaler = self.row.is_plain() && self.row.target.kind == "HorizontalPodAutoscaler";
-        is_autoscaler || self.preference().is_some()
+        shares_itself_out(self.row) || self.preference().is_some()
     }
 
     /// When shares may come out otherwise although nothing happens.
@@ -253,7 +253,9 @@ impl Context {
     pub(crate) fn useless_confirmation(&self) -> Option<&str> {
         let leaves_something = self.records.keys().any(|name| self.may_delete(name));
         let token = self.object.confirm_deletes.as_deref();
-        token.filter(|_| !leaves_something && !self.object.is_deleting())
+        // What shares itself out leaves clusters although it is placed there.
+        let is_placed = !leaves_something && !shares_itself_out(self.row);
+        token.filter(|_| is_placed && !self.object.is_deleting())
     }
 
     /// The deletes of this change wait.
@@ -300,6 +302,11 @@ impl Context {
             confirmed: self.confirmed,
         }
     }
+}
+
+/// Whether objects of this kind are only in those of their clusters where they have a share.
+fn shares_itself_out(row: &TypeDescriptor) -> bool {
+    row.is_plain() && matches!(row.target.kind.as_ref(), "HorizontalPodAutoscaler" | "Job")
 }
 
 /// What is recorded where the object is not placed and would be deleted. What was adopted as a namespace is let go, and

@@ -35,6 +35,7 @@ pub fn admit(row: &TypeDescriptor, new: &Value, old: Option<&Value>) -> Result<(
     }
     check_namespace(row, &object, &mut warnings, &mut errors);
     check_bounds(row, &object, &mut errors);
+    check_completions(row, &object, old, &mut errors);
     if errors.is_empty() {
         tell_what_has_no_effect(row, &object, &mut warnings);
         Ok((object, warnings))
@@ -85,6 +86,20 @@ fn check_namespace(row: &TypeDescriptor, object: &Value, warnings: &mut Vec<Warn
         errors.push(FieldError::forbidden(
             "metadata.name",
             format!("{name} belongs to each cluster itself and is never propagated; use a namespace of your own"),
+        ));
+    }
+}
+
+/// As API servers have it: members would refuse it one by one.
+fn check_completions(row: &TypeDescriptor, object: &Value, old: Option<&Value>, errors: &mut Vec<FieldError>) {
+    let completions = |object: &Value| object["spec"]["completions"].as_i64();
+    let Some(old) = old.filter(|_| row.target.kind == "Job") else {
+        return;
+    };
+    if completions(old) != completions(object) {
+        errors.push(FieldError::invalid(
+            "spec.completions",
+            "the field cannot be changed: clusters were given their parts; make a Job of another name",
         ));
     }
 }

@@ -12,9 +12,10 @@ use serde_json::{Value, json};
 
 use super::PlainObject;
 use super::hpa::{self, Autoscaler, Bounds};
+use super::jobs::{self, Work};
 use crate::overrides::Overrides;
 use crate::placement::{Placed, Placement, place};
-use crate::replicas::{self, AvailableCluster, Preference};
+use crate::replicas::Preference;
 use crate::status::Reason;
 use crate::{Cluster, ClusterName, FederatedObject, Observed, Present, Record, Scope, TypeDescriptor};
 
@@ -91,8 +92,7 @@ impl PlainObject {
         }
     }
 
-    /// A Job: so many pods at a time, and so many in all. What a member was once given stays, because it does not let
-    /// the number in all be changed: so the clusters of the same generation's first plan are those of the next ones.
+    /// A Job: so many pods at a time, and so many in all.
     fn share_pods(
         &self,
         situation: &Situation<'_>,
@@ -100,35 +100,21 @@ impl PlainObject {
         parallelism: &Preference,
         settled: &mut Settled,
     ) {
-        let begun = self
-            .object
-            .status
-            .as_ref()
-            .filter(|status| status.observed_generation == self.object.generation && !status.clusters.is_empty());
-        let takes_part = |name: &&ClusterName| match begun {
-            Some(status) => status.cluster(name).is_some(),
-            None => situation.clusters.get(*name).is_some_and(|cluster| cluster.keeps_share),
+        let status = self.object.status.as_ref();
+        let work = Work {
+            key: &self.object.key(),
+            parallelism,
+            completions: self.completions.as_ref(),
+            status,
+            is_changed: status.is_some_and(|status| status.observed_generation != self.object.generation),
         };
-        let available = |name: &ClusterName| AvailableCluster {
-            name: name.clone(),
-            current: None,
-            capacity: None,
-        };
-        let key = self.object.key();
-        let candidates: Vec<_> = placed.iter().filter(takes_part).map(available).collect();
-        let pods = replicas::plan(&key, parallelism, &candidates).plan;
-        let running: Vec<_> = candidates.into_iter().filter(|one| pods[&one.name] > 0).collect();
-        let completions = self
-            .completions
-            .as_ref()
-            .map(|total| replicas::plan(&key, total, &running).plan);
-        let shares = running.iter().map(|AvailableCluster { name, .. }| {
-            let mut stated = vec![("/spec/parallelism", pods[name])];
-            if let Some(completions) = &completions {
-                stated.push(("/spec/completions", completions[name]));
-            }
-            (name.clone(), stated)
-        });
+        let shares = jobs::share_out(work, placed, situation)
+            .into_iter()
+            .map(|(name, given)| {
+                let parallelism = given.parallelism.map(|pods| ("/spec/parallelism", pods));
+                let completions = given.completions.map(|pods| ("/spec/completions", pods));
+                (name, parallelism.into_iter().chain(completions).collect())
+            });
         put(settled, shares.collect());
     }
 
@@ -147,15 +133,19 @@ impl PlainObject {
         for name in placed {
             let is_recorded = situation.records.contains_key(name);
             let observed = situation.observed.get(name);
-            if !situation.clusters.get(name).is_some_and(|cluster| cluster.keeps_share) {
+            let cluster = situation.clusters.get(name);
+            if !cluster.is_some_and(|cluster| cluster.keeps_share) {
                 // It keeps what it has, and is counted again when it is back for good.
                 let kept = match observed {
-                    Some(Observed::Present(present)) => stated(Autoscaler::of(present).bounds),
-                    Some(Observed::Unknown { .. } | Observed::Absent) | None => Vec::new(),
+                    Some(Observed::Present(present)) => Some(stated(Autoscaler::of(present).bounds)),
+                    Some(Observed::Absent) => None,
+                    Some(Observed::Unknown { .. }) | None => Some(Vec::new()),
                 };
-                away.extend(is_recorded.then(|| (name.clone(), kept)));
+                away.extend(kept.filter(|_| is_recorded).map(|kept| (name.clone(), kept)));
                 continue;
             }
+            // Whoever cannot be asked and has none takes no part.
+            let is_asked = is_recorded || cluster.is_some_and(|cluster| cluster.ready);
             match observed {
                 Some(Observed::Present(present)) => {
                     known.insert(name.clone(), Some(Autoscaler::of(present)));
@@ -173,7 +163,7 @@ impl PlainObject {
                     away.push((name.clone(), Vec::new()));
                 }
                 Some(Observed::Unknown { .. }) => {}
-                None => frozen = true,
+                None => frozen |= is_asked,
             }
         }
         let shares = if frozen {

@@ -156,11 +156,7 @@ fn decide(
     let desired = match (path, present) {
         (Some(_), Some(present)) => present.spec_replicas,
         (Some(path), None) => retained.as_ref().and_then(|one| one.object.pointer(path)?.as_i64()),
-        (None, _) => input
-            .kind
-            .replicas_path
-            .as_deref()
-            .and_then(|path| object.pointer(path)?.as_i64()),
+        (None, _) => input.kind.asked_path().and_then(|path| object.pointer(path)?.as_i64()),
     };
     let mut hash = match &object {
         Cow::Borrowed(_) => made.hash.clone(),
@@ -395,7 +391,7 @@ fn hand_replicas_over(
 /// Replicas that the hub asks a cluster for: by preference, by override, by the template. `None` where there can be no
 /// object.
 fn desired_replicas(input: &Input<'_>, operations: &[Operation], replicas: Option<i64>) -> Option<i64> {
-    let path = input.kind.replicas_path.as_deref()?;
+    let path = input.kind.asked_path()?;
     let built = || build(input.kind, input.object, operations, Built::default()).ok();
     replicas.or_else(|| built()?.pointer(path)?.as_i64())
 }

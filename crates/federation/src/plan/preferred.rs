@@ -46,8 +46,9 @@ impl Plan {
         plan.unknown = unknown.map(|cluster| cluster.name.clone()).collect();
         if !plan.unknown.is_empty() {
             for (name, share) in &mut plan.plan {
-                // Nobody knows what runs, so what members were last asked for stays.
-                *share = own(name).and_then(|present| present.spec_replicas).unwrap_or(*share);
+                // Nobody knows what runs, so what members were last asked for stays, and nothing new begins.
+                let last = own(name).and_then(|present| present.spec_replicas);
+                *share = last.or_else(|| last_share(input, name)).unwrap_or_default();
             }
             plan.overflow.clear();
         }

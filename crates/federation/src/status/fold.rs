@@ -31,6 +31,7 @@ pub fn fold(
         },
     };
     let message = with_unknown(message, &plan.unknown_clusters);
+    let message = with_unplaced(message, plan);
     let mut condition = Condition {
         kind: PROPAGATION.to_owned(),
         status: if reason.is_none() { "True" } else { "False" }.to_owned(),
@@ -67,6 +68,20 @@ fn with_unknown(message: String, unknown: &[String]) -> String {
         unknown
     } else {
         format!("{message}; {unknown}")
+    }
+}
+
+/// Replicas that run nowhere are nobody's error, and yet not what was asked for.
+fn with_unplaced(message: String, plan: &Plan) -> String {
+    let unplaced = match plan.replicas.as_ref().map_or(0, |replicas| replicas.unplaced) {
+        ..=0 => return message,
+        1 => "1 replica finds no place".to_owned(),
+        count => format!("{count} replicas find no place"),
+    };
+    if message.is_empty() {
+        unplaced
+    } else {
+        format!("{message}; {unplaced}")
     }
 }
 

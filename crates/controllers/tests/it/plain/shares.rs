@@ -1,11 +1,12 @@
 //! What is shared out over clusters beside replicas: bounds of autoscalers, the pods of a Job; and what cannot be.
 
 use anyhow::{Context, Result};
-use atoll_federation::plain::{DEPLOYMENT_PREFERENCES, HPA_TARGETS};
+use atoll_clusters::OwnRequest;
+use atoll_federation::plain::{DEPLOYMENT_PREFERENCES, HPA_TARGETS, JOB_PREFERENCES};
 use serde_json::{Value, json};
 
 use super::{is_managed, is_well, key, workload};
-use crate::world::World;
+use crate::world::{World, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_autoscaler_is_shared_out_and_its_workload_left_to_the_members() -> Result<()> {
@@ -139,6 +140,54 @@ async fn a_job_is_shared_out_over_clusters() -> Result<()> {
     Ok(())
 }
 
+/// What each cluster was given of the Job: pods at a time, and in all.
+async fn parts(world: &World) -> Result<Vec<(&'static str, Value, Value)>> {
+    let mut parts = Vec::new();
+    for cluster in ["ap-1", "eu-1", "us-1", "zz-1"] {
+        if world.members.contains_key(cluster)
+            && let Some(copy) = world.get(cluster, "jobs.batch", "shop", "sum").await?
+        {
+            let spec = &copy["spec"];
+            parts.push((cluster, spec["parallelism"].clone(), spec["completions"].clone()));
+        }
+    }
+    Ok(parts)
+}
+
+/// Two pods at a time are one in eu-1 and one in us-1 or ap-1, and would be two in eu-1 over those that got any.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_stays_as_it_was_shared_out_and_its_pods_go_with_it() -> Result<()> {
+    let mut world = World::new(&["ap-1", "eu-1", "us-1"]).await?;
+    world.label("shop").await?;
+    let weights =
+        json!({"annotations": {JOB_PREFERENCES: r#"{"clusters": {"eu-1": {"weight": 2}, "*": {"weight": 1}}}"#}});
+    let template = json!({"spec": {"restartPolicy": "Never", "containers": [{"name": "sum", "image": "busybox"}]}});
+    let spec = json!({"spec": {"parallelism": 2, "completions": 6, "template": template}});
+    world.post("jobs.batch", "sum", weights, spec).await?;
+    world.until_plain("jobs.batch", "sum", is_well).await?;
+    let given = parts(&world).await?;
+    assert_eq!(given.len(), 2, "{given:?}");
+    assert!(given.contains(&("eu-1", json!(1), json!(4))), "{given:?}");
+    world.until_quiet().await?;
+    assert_eq!(parts(&world).await?, given);
+    world.join("zz-1").await?;
+    world.until_ready("zz-1", true).await?;
+    world.restart().await?;
+    world.until_quiet().await?;
+    assert_eq!(parts(&world).await?, given);
+
+    let job = key("jobs.batch", "shop", "sum");
+    world.delete_with_copies(&job).await?;
+    world.until_plain_gone(&job).await?;
+    until("no pod is left", async || {
+        let pods = world
+            .ask("eu-1", OwnRequest::get("/api/v1/namespaces/shop/pods"))
+            .await?;
+        Ok(pods["items"].as_array().is_some_and(Vec::is_empty).then_some(()))
+    })
+    .await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn preferences_that_cannot_be_meant_move_nothing() -> Result<()> {
     let world = World::new(&["eu-1"]).await?;
@@ -170,4 +219,37 @@ async fn preferences_that_cannot_be_meant_move_nothing() -> Result<()> {
         .context("it stays")?;
     assert_eq!(copy["spec"]["replicas"], 2);
     Ok(())
+}
+
+/// Shares are a change like any other: what they take from many clusters at once waits.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_autoscaler_that_would_leave_very_many_clusters_is_held_until_it_is_confirmed() -> Result<()> {
+    let names: Vec<String> = (10..22).map(|number| format!("eu-{number}")).collect();
+    let world = World::new(&names.iter().map(String::as_str).collect::<Vec<_>>()).await?;
+    world.label("shop").await?;
+    let target = json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"});
+    let spec = json!({"spec": {"minReplicas": 12, "maxReplicas": 24, "scaleTargetRef": target}});
+    let kind = "horizontalpodautoscalers.autoscaling";
+    world.post(kind, "web", json!({}), spec).await?;
+    for name in &names {
+        world.until(name, kind, "shop", "web", is_managed).await?;
+    }
+    world.until_plain(kind, "web", is_well).await?;
+    let web = key(kind, "shop", "web");
+    world
+        .change(&web, |body| {
+            body["spec"] = json!({"minReplicas": 1, "maxReplicas": 1, "scaleTargetRef": target})
+        })
+        .await?;
+    let hold = until("it is held", async || Ok(world.controllers.holds().await?.pop())).await?;
+    assert!(hold.message.contains(" of 24 managed objects"), "{}", hold.message);
+    world.confirm(&hold).await?;
+    until("the others are gone", async || {
+        let mut left = 0;
+        for name in &names {
+            left += usize::from(world.get(name, kind, "shop", "web").await?.is_some());
+        }
+        Ok((left <= 1).then_some(()))
+    })
+    .await
 }

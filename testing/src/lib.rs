@@ -35,7 +35,7 @@ pub use kubectl::Kubectl;
 pub use ports::free_port;
 pub use postgres::Postgres;
 pub use programs::Programs;
-pub use readiness::until;
+pub use readiness::{until, until_despite_errors};
 pub use rest::{Answer, Rest};
 pub use simulation::Simulation;
 pub use versions::{NEWEST_KUBERNETES, OLDEST_KUBERNETES, Release};

@@ -3,7 +3,7 @@
 use std::{path::Path, process::Stdio, time::Duration};
 
 use anyhow::{Context, Result, bail};
-use atoll_testing::{Cluster, OLDEST_KUBERNETES, Options, Release, until};
+use atoll_testing::{Cluster, OLDEST_KUBERNETES, Options, Release, until, until_despite_errors};
 use k8s_openapi::api::{apps::v1::Deployment, core::v1::Node};
 use kube::{Api, ResourceExt, api::ListParams};
 use tokio::{
@@ -13,7 +13,7 @@ use tokio::{
     time::timeout,
 };
 
-const LIMIT: Duration = Duration::from_secs(30);
+const LIMIT: Duration = Duration::from_secs(120);
 
 const WEB: &str = r#"
 apiVersion: apps/v1
@@ -113,7 +113,7 @@ async fn nodes_are_ready(cluster: &Cluster) -> Result<()> {
 
 async fn wait_for_web(cluster: &Cluster) -> Result<()> {
     let deployments = Api::<Deployment>::default_namespaced(cluster.client().await?);
-    until("two running replicas", LIMIT, async || {
+    until_despite_errors("two running replicas", LIMIT, async || {
         let status = deployments.get("web").await?.status.unwrap_or_default();
         Ok(status.available_replicas == Some(2))
     })

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use atoll_testing::{Cluster, until};
+use atoll_testing::{Cluster, until, until_despite_errors};
 use http::StatusCode;
 
 use crate::{
@@ -65,7 +65,7 @@ async fn set_greeting(world: &World, greeting: &str) -> Result<()> {
 }
 
 async fn has_greeting(cluster: &Cluster, greeting: &str, limit: Duration) -> Result<()> {
-    until(&format!("{greeting:?} in {}", cluster.name()), limit, async || {
+    until_despite_errors(&format!("{greeting:?} in {}", cluster.name()), limit, async || {
         let value = members::config_value(cluster, "settings", "greeting").await?;
         Ok(value.as_deref() == Some(greeting))
     })

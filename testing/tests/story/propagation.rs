@@ -1,7 +1,7 @@
 //! Federated objects on the hub become objects on the members.
 
 use anyhow::{Context, Result};
-use atoll_testing::until;
+use atoll_testing::{until, until_despite_errors};
 use serde_json::Value;
 
 use crate::{
@@ -57,7 +57,7 @@ pub(crate) async fn runs(world: &World, eu: (i32, &str), us: (i32, &str)) -> Res
     for (cluster, (replicas, image)) in [(&world.eu, eu), (&world.us, us)] {
         let expected = Running::all(replicas, image);
         let what = format!("{} to run {expected:?}", cluster.name());
-        until(&what, PATIENCE, async || {
+        until_despite_errors(&what, PATIENCE, async || {
             Ok(members::running(cluster, "web").await?.as_ref() == Some(&expected))
         })
         .await?;
@@ -181,7 +181,7 @@ pub(crate) async fn deletion_reaches_every_member(world: &World) -> Result<()> {
     assert!(!gone.status.success());
     for cluster in world.members() {
         let what = format!("no Deployment in {}", cluster.name());
-        until(&what, PATIENCE, async || {
+        until_despite_errors(&what, PATIENCE, async || {
             Ok(members::deployment(cluster, "web").await?.is_none())
         })
         .await?;
@@ -194,7 +194,7 @@ pub(crate) async fn deletion_reaches_every_member(world: &World) -> Result<()> {
         .await?;
     for cluster in world.members() {
         let what = format!("no namespace in {}", cluster.name());
-        until(&what, PATIENCE, async || Ok(!members::has_namespace(cluster).await?)).await?;
+        until_despite_errors(&what, PATIENCE, async || Ok(!members::has_namespace(cluster).await?)).await?;
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use atoll_testing::until;
+use atoll_testing::until_despite_errors;
 
 use crate::{
     members::{self, Running},
@@ -21,7 +21,7 @@ pub(crate) async fn what_is_deleted_by_hand_comes_back(world: &World) -> Result<
     let before = members::deployment(&world.eu, "web").await?;
     let uid = before.and_then(|deployment| deployment.metadata.uid);
     members::delete_deployment(&world.eu, "web").await?;
-    until("the deleted Deployment", BACK_WITHIN, async || {
+    until_despite_errors("the deleted Deployment", BACK_WITHIN, async || {
         let now = members::deployment(&world.eu, "web").await?;
         Ok(now.is_some_and(|now| now.metadata.uid != uid && now.metadata.deletion_timestamp.is_none()))
     })
@@ -31,7 +31,7 @@ pub(crate) async fn what_is_deleted_by_hand_comes_back(world: &World) -> Result<
 
 pub(crate) async fn what_is_scaled_by_hand_is_reverted(world: &World) -> Result<()> {
     members::scale_deployment(&world.us, "web", 5).await?;
-    until("the number that the hub asks for", PATIENCE, async || {
+    until_despite_errors("the number that the hub asks for", PATIENCE, async || {
         Ok(members::running(&world.us, "web").await? == Some(Running::all(US.0, US.1)))
     })
     .await

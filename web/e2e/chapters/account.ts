@@ -26,16 +26,18 @@ export function account() {
 
   test("the kubeconfig names the hub and every cluster, with a token that the account page lists", async () => {
     const { page } = ui;
-    const coming = page.waitForEvent("download");
-    await ui.button("Download kubeconfig").click();
-    const file = await coming;
+    // The toast does not stay: it is looked for meanwhile.
+    const [file] = await Promise.all([
+      page.waitForEvent("download"),
+      expect(page.getByText("atoll.kubeconfig was downloaded")).toBeVisible(),
+      ui.button("Download kubeconfig").click(),
+    ]);
     const chunks: Buffer[] = [];
     for await (const chunk of await file.createReadStream()) chunks.push(Buffer.from(chunk));
     const text = Buffer.concat(chunks).toString();
     expect(text).toContain("kind: Config");
     for (const path of ["/k8s/hub", "/k8s/clusters/host", "/k8s/clusters/eu-1", "/k8s/clusters/us-1"])
       expect(text).toContain(path);
-    await expect(page.getByText("atoll.kubeconfig was downloaded")).toBeVisible();
     await page.reload();
     await expect(page.getByRole("table", { name: "API tokens" }).getByRole("row")).toHaveCount(2);
   });

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::authority::{Authority, Leaf};
 use crate::fake::{Fake, Reply, Seen};
-use crate::setup::{TOKEN, connect_to, eventually, network};
+use crate::setup::{TOKEN, connect_to, eventually, hurried_network, network};
 
 async fn run(connection: &Connection, network: &Network) -> (Result<Findings, CheckFailure>, Vec<StageReport>) {
     let mut reports = Vec::new();
@@ -24,9 +24,16 @@ fn words(reports: &[StageReport]) -> Vec<String> {
 
 /// The failure of a member that answers like this, with its last report.
 async fn failing(script: impl Fn(&Seen) -> Option<Reply> + Send + Sync + 'static) -> (CheckFailure, StageReport) {
+    failing_over(&network(), script).await
+}
+
+async fn failing_over(
+    network: &Network,
+    script: impl Fn(&Seen) -> Option<Reply> + Send + Sync + 'static,
+) -> (CheckFailure, StageReport) {
     let fake = Fake::start().await;
     fake.script(script);
-    let (result, reports) = run(&connect_to(&fake, ""), &network()).await;
+    let (result, reports) = run(&connect_to(&fake, ""), network).await;
     let failure = result.unwrap_err();
     let last = reports.last().unwrap().clone();
     assert_eq!((last.stage, last.state), (failure.stage, StageState::Failed));
@@ -177,7 +184,7 @@ async fn what_answers_is_told_apart() {
         (Stage::SignIn, FailureKind::NotKubernetes)
     );
 
-    let (failure, _) = failing(at("/api", || Reply::Hang)).await;
+    let (failure, _) = failing_over(&hurried_network(), at("/api", || Reply::Hang)).await;
     assert_eq!((failure.stage, failure.kind), (Stage::SignIn, FailureKind::TimedOut));
 
     let (failure, _) = failing(at("/version", || {

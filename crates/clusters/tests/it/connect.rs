@@ -242,8 +242,6 @@ async fn a_peer_that_takes_connections_and_says_nothing_is_given_up() {
     let connection = Connection::new(endpoint, Some(Authority::new().pem()), None, credential).unwrap();
     let mut network = network();
     network.deadlines.tls = crate::setup::millis(100);
-    network.deadlines.response_header = crate::setup::millis(2000);
-    network.deadlines.own_request = crate::setup::millis(2000);
     let limit = network.deadlines.tls;
     let error = refused(network, connection).await;
     assert_eq!(

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use crate::fake::{Fake, Reply};
 use crate::setup::{
-    TOKEN, alice, body, connect_to, eventually, get, millis, network, one, options, registration, text_of,
+    TOKEN, alice, body, connect_to, eventually, get, hurried, millis, one, options, registration, text_of,
 };
 
 fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
@@ -263,8 +263,9 @@ async fn a_connection_that_breaks_after_the_request_was_sent_is_not_tried_again(
 async fn only_short_requests_have_a_deadline_for_the_head_of_the_answer() {
     let fake = Fake::start().await;
     fake.script(|seen| seen.path().starts_with("/hang").then_some(Reply::Hang));
-    let (_clusters, member) = one(&fake, options());
-    let limit = network().deadlines.response_header;
+    let options = hurried();
+    let limit = options.network.deadlines.response_header;
+    let (_clusters, member) = one(&fake, options);
     let short = member.forward(get("/hang/short", ForwardClass::Short), &alice()).await;
     assert!(
         matches!(short, Err(ForwardError::TimedOut(after)) if after == limit),

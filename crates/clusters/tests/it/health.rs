@@ -14,10 +14,6 @@ use crate::setup::{connect_to, eventually, millis, one, options, registration};
 fn frequent() -> Options {
     Options {
         period: millis(40),
-        thresholds: Thresholds {
-            slow_ms: 100,
-            ..Thresholds::default()
-        },
         ..options()
     }
 }
@@ -173,15 +169,13 @@ async fn a_member_that_is_away_is_offline_and_back_with_its_first_answer() {
     let (hangs, hang) = switch();
     fake.script(move |_| hang.load(Ordering::SeqCst).then_some(Reply::Hang));
     let mut options = frequent();
-    options.network.deadlines.probe = millis(60);
+    options.network.deadlines.probe = millis(200);
     let (_clusters, member) = one(&fake, options);
     eventually("ready", || member.is_ready()).await;
     hangs.store(true, Ordering::SeqCst);
     eventually("offline", || member.health().state == State::Offline).await;
     assert!(
-        member.health().conditions[0]
-            .message
-            .contains("no answer within 0.06 s"),
+        member.health().conditions[0].message.contains("no answer within 0.2 s"),
         "{:?}",
         member.health()
     );
@@ -207,7 +201,8 @@ async fn a_refused_credential_is_told_and_tried_less_often() {
     let before = fake.seen("/healthz").len();
     sleep(millis(480)).await;
     let attempts = fake.seen("/healthz").len() - before;
-    assert!((1..=3).contains(&attempts), "{attempts} attempts in twelve periods");
+    assert!(attempts <= 3, "{attempts} attempts in twelve periods");
+    eventually("another attempt", || fake.seen("/healthz").len() > before).await;
     refuses.store(false, Ordering::SeqCst);
     member.probe_now();
     eventually("ready again", || member.is_ready()).await;
@@ -331,7 +326,7 @@ async fn some_probes_are_made_over_new_connections() {
     let probes = fake.seen("/healthz");
     let connections: std::collections::BTreeSet<_> = probes.iter().map(|seen| seen.connection).collect();
     assert!(
-        (3..=8).contains(&connections.len()),
+        connections.len() >= 3 && connections.len() < probes.len(),
         "{} connections for {} probes",
         connections.len(),
         probes.len()

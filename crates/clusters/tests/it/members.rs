@@ -125,7 +125,10 @@ async fn watches_and_followed_answers_end_with_the_member_and_short_ones_are_fin
             _ => None,
         }
     });
-    let clusters = Clusters::new(options());
+    let mut options = options();
+    // Only what ends before this ends with the member.
+    options.network.deadlines.response_header = millis(20_000);
+    let clusters = Clusters::new(options);
     clusters.apply(vec![registration("a", connect_to(&fake, ""))]);
     let member = clusters.member("a").unwrap();
     let mut followed = member
@@ -151,12 +154,12 @@ async fn watches_and_followed_answers_end_with_the_member_and_short_ones_are_fin
     assert!(matches!(watch.next().await, Some(WatchEvent::Failed(_))));
 
     clusters.apply(vec![generation("a", connect_to(&fake, ""), 2)]);
-    let broken = timeout(millis(1000), followed.body_mut().frame()).await.unwrap();
+    let broken = timeout(millis(5000), followed.body_mut().frame()).await.unwrap();
     assert!(
         matches!(broken, Some(Err(_))),
         "a watch that is cut must not look as if it had ended"
     );
-    assert!(timeout(millis(1000), watch.next()).await.unwrap().is_none());
+    assert!(timeout(millis(5000), watch.next()).await.unwrap().is_none());
     short.send("rest".into()).await.unwrap();
     assert_eq!(
         finished.body_mut().frame().await.unwrap().unwrap().into_data().unwrap(),
@@ -230,7 +233,8 @@ async fn closing_ends_everything_and_nothing_opens_afterwards() {
         .await
         .unwrap()
         .response;
-    timeout(millis(2000), clusters.close()).await.expect("it ends");
+    // Sooner than an open answer would be given up.
+    timeout(millis(4000), clusters.close()).await.expect("it ends");
     assert!(matches!(open.body_mut().frame().await, Some(Err(_))));
     assert!(clusters.members().is_empty() && member.ended().is_cancelled());
     let count = fake.seen("").len();

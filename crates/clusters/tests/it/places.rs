@@ -6,7 +6,7 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use crate::fake::{Fake, Reply};
-use crate::setup::{alice, connect_to, eventually, get, network, one, options, registration};
+use crate::setup::{alice, connect_to, eventually, get, millis, network, one, options, registration};
 
 /// DS-12, DS-13: places are held until the body is dropped, and each class has its own.
 #[tokio::test]
@@ -38,7 +38,11 @@ async fn a_member_that_hangs_delays_nobody_else() {
     let (hanging, healthy) = (Fake::start().await, Fake::start().await);
     hanging.script(|_| Some(Reply::Hang));
     healthy.script(|seen| (seen.path() == "/r").then(|| Reply::json(200, &json!({}))));
-    let clusters = Clusters::new(options());
+    let mut options = options();
+    // A hundred handshakes come first.
+    options.network.deadlines.response_header = millis(8000);
+    options.network.deadlines.probe = millis(8000);
+    let clusters = Clusters::new(options);
     clusters.apply(vec![
         registration("h", connect_to(&hanging, "")),
         registration("a", connect_to(&healthy, "")),

@@ -109,13 +109,13 @@ pub(crate) async fn every_change_moves_the_counter(database: Database) -> Result
     let store = database.open().await?;
     let mut access = store.access();
     store.create_user(&user("ada")).await?;
-    timeout(Duration::from_secs(5), access.changed()).await??;
+    timeout(Duration::from_secs(30), access.changed()).await??;
     // A refusal is no change.
     access.mark_unchanged();
     assert!(store.set_password("eve", "x").await.is_err());
     let session = begin_session(&store, "ada", in_an_hour()).await?;
-    timeout(Duration::from_secs(5), access.changed()).await??;
+    timeout(Duration::from_secs(30), access.changed()).await??;
     store.delete_session(session).await?;
-    timeout(Duration::from_secs(5), access.changed()).await??;
+    timeout(Duration::from_secs(30), access.changed()).await??;
     Ok(())
 }

@@ -116,6 +116,8 @@ pub struct Plan {
     pub hold: Option<Hold>,
     /// How the preference shares its replicas out.
     pub replicas: Option<ReplicaPlan>,
+    /// Why each cluster has its share.
+    pub reasons: BTreeMap<ClusterName, String>,
     /// Whether the object's own placement names nothing and a preference places it, or did.
     pub placed_by_preference: bool,
     /// Names in the placement that nobody registered.
@@ -255,6 +257,7 @@ impl Plan {
             records: BTreeMap::new(),
             hold: None,
             replicas: None,
+            reasons: BTreeMap::new(),
             placed_by_preference: input.is_placed_by_preference(),
             unknown_clusters: placement
                 .map(|one| one.unknown(input.clusters).map(str::to_owned).collect())

@@ -2,6 +2,7 @@
 //! preference gives the same numbers.
 
 mod preference;
+mod reasons;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 pub use preference::{ClusterPreference, PlanRequest, Preference};
+pub use reasons::reasons;
 
 use crate::ClusterName;
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::PreferenceObject;
-use crate::replicas::{self, AvailableCluster, ClusterPreference, ReplicaPlan};
+use crate::replicas::{self, ReplicaPlan};
 use crate::{Cluster, ClusterName, Plan};
 
 /// The status after this plan of the object that the preference is about. `clusters` are all that are registered,
@@ -25,10 +25,11 @@ pub fn preference_status(
         };
         return status(preference, plan.at, (reason, &message), &[], None, previous);
     };
-    let even = even(preference, shares);
+    let key = format!("{}/{}", preference.namespace, preference.name);
+    let reasons = replicas::reasons(&key, &preference.preference, shares);
     let entries: Vec<Value> = names(preference, clusters, shares)
         .into_iter()
-        .map(|name| entry(preference, clusters, shares, &even, &name))
+        .map(|name| entry(clusters, shares, &reasons, &name))
         .collect();
     let unplaced = shares.unplaced.max(0);
     let (reason, message) = if unplaced > 0 {
@@ -116,32 +117,13 @@ fn names(
     planned.chain(named).chain(registered).collect()
 }
 
-/// What each cluster would have if replicas moved. Where one has no room, or nobody knows what runs, that is not worked
-/// out: it says so itself.
-fn even(preference: &PreferenceObject, shares: &ReplicaPlan) -> BTreeMap<ClusterName, i64> {
-    if preference.preference.rebalance || !shares.full.is_empty() || !shares.unknown.is_empty() {
-        return shares.plan.clone();
-    }
-    let anew = |name: &ClusterName| AvailableCluster {
-        name: name.clone(),
-        current: None,
-        capacity: None,
-    };
-    let available: Vec<AvailableCluster> = shares.plan.keys().map(anew).collect();
-    let key = format!("{}/{}", preference.namespace, preference.name);
-    replicas::plan(&key, &preference.preference, &available).plan
-}
-
 fn entry(
-    preference: &PreferenceObject,
     clusters: &BTreeMap<ClusterName, Cluster>,
     shares: &ReplicaPlan,
-    even: &BTreeMap<ClusterName, i64>,
+    reasons: &BTreeMap<ClusterName, String>,
     name: &str,
 ) -> Value {
-    let all = &preference.preference;
-    let wanted = all.clusters.get(name).or_else(|| all.clusters.get("*"));
-    let Some(replicas) = shares.plan.get(name).copied() else {
+    let (Some(replicas), Some(why)) = (shares.plan.get(name), reasons.get(name)) else {
         let why = match clusters.get(name) {
             None => "no cluster of this name is registered",
             Some(cluster) if !cluster.keeps_share => "has been away for longer than the delay",
@@ -149,66 +131,17 @@ fn entry(
         };
         return json!({"name": name, "replicas": 0, "reason": why});
     };
-    let overflow = shares.overflow.get(name).copied().unwrap_or_default();
-    let why = if shares.unknown.is_empty() {
-        let is_full = shares.full.contains(name);
-        why(wanted, replicas, (is_full, overflow), even.get(name).copied())
-    } else {
-        let unknown: Vec<&str> = shares.unknown.iter().map(ClusterName::as_str).collect();
-        format!(
-            "as it was last asked for: the pods in {} cannot be read",
-            unknown.join(", ")
-        )
-    };
     let mut entry = json!({"name": name, "replicas": replicas, "reason": why});
-    if overflow > 0 {
+    if let Some(overflow) = shares.overflow.get(name).filter(|overflow| **overflow > 0) {
         entry["overflow"] = json!(overflow);
     }
     entry
 }
 
-fn why(
-    wanted: Option<&ClusterPreference>,
-    replicas: i64,
-    (is_full, overflow): (bool, i64),
-    even: Option<i64>,
-) -> String {
-    let Some(wanted) = wanted else {
-        return "neither its name nor * stands in the preference".to_owned();
-    };
-    if overflow > 0 {
-        return format!("has no room for {overflow} more");
-    }
-    if is_full {
-        return format!("has room for {replicas}");
-    }
-    if wanted.max_replicas == Some(replicas) {
-        return format!("has its maximum of {replicas}");
-    }
-    if replicas < wanted.min_replicas {
-        return format!("less than its minimum of {}: there are no more", wanted.min_replicas);
-    }
-    if wanted.weight == 0 {
-        return match replicas {
-            0 => "has no weight and no minimum".to_owned(),
-            _ if replicas == wanted.min_replicas => format!("its minimum of {replicas}"),
-            _ => "keeps what runs there".to_owned(),
-        };
-    }
-    match even {
-        Some(even) if even != replicas => {
-            format!(
-                "its part by weight {} would be {even}; nothing is moved without rebalance",
-                wanted.weight
-            )
-        }
-        Some(_) | None => format!("its part by weight {}", wanted.weight),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::replicas::AvailableCluster;
     use crate::{FederatedObject, Input, Reason, Scope, types};
 
     fn name(text: &str) -> ClusterName {

@@ -51,6 +51,7 @@ fn planned(steps: &[(&str, Step)]) -> Plan {
         records: BTreeMap::new(),
         hold: None,
         replicas: None,
+        reasons: BTreeMap::new(),
         placed_by_preference: false,
         unknown_clusters: Vec::new(),
         recheck: None,

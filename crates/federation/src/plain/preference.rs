@@ -16,6 +16,9 @@ pub const JOB_PREFERENCES: &str = "federation.kubernetes.io/job-preferences";
 /// All of them.
 pub(super) const ALL: [&str; 3] = [REPLICA_SET_PREFERENCES, DEPLOYMENT_PREFERENCES, JOB_PREFERENCES];
 
+/// Longest text that is shown as it should be, in bytes.
+const MENDED: usize = 1024;
+
 /// The annotation that counts for a kind.
 pub(super) fn annotation(row: &TypeDescriptor) -> Option<&'static str> {
     match (row.target.group.as_ref(), row.target.kind.as_ref()) {
@@ -40,7 +43,8 @@ pub(super) fn parse(text: Option<&str>, total: i64, field: &str) -> Result<Prefe
         Ok(Value::Object(map)) => map,
         Ok(_) => return Err(vec![FieldError::invalid(field, format!("is no object; {example}"))]),
         Err(error) => {
-            let message = format!("is no JSON ({error}); {example}");
+            let mended = mended(text).map(|mended| format!("write {mended}"));
+            let message = format!("is no JSON ({error}); {}", mended.as_deref().unwrap_or(example));
             return Err(vec![FieldError::invalid(field, message)]);
         }
     };
@@ -69,6 +73,13 @@ pub(super) fn parse(text: Option<&str>, total: i64, field: &str) -> Result<Prefe
         preference.clusters.clear();
     }
     Ok(preference)
+}
+
+/// What people write in YAML, as JSON, unless it is too long to be read in a message.
+fn mended(text: &str) -> Option<String> {
+    let read = || serde_saphyr::from_str::<Value>(text).ok();
+    let object = Some(text).filter(|text| text.len() <= MENDED).and_then(|_| read())?;
+    object.is_object().then(|| object.to_string())
 }
 
 /// Fields that nobody reads, at the top and of each cluster.

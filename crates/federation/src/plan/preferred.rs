@@ -70,6 +70,7 @@ impl Plan {
             };
             shares.entry(name.clone()).or_insert_with(|| last().unwrap_or_default());
         }
+        self.reasons = replicas::reasons(&input.object.key(), preference, &plan);
         self.replicas = Some(plan);
         shares
     }

@@ -256,6 +256,13 @@ async fn what_cannot_be_meant_is_refused_with_the_field_and_the_mended_line() {
             "no_selector.yaml",
             &["spec.template.spec.selector", "matchLabels: {app: nginx}"],
         ),
+        (
+            "preferences_no_json.yaml",
+            &[
+                "metadata.annotations[federation.kubernetes.io/replica-set-preferences]",
+                r#"write {"clusters":{"*":{"weight":1}},"rebalance":true}"#,
+            ],
+        ),
     ] {
         let said = world.refused(file).await;
         warns(&said, words);

@@ -82,6 +82,7 @@ fn status() -> Value {
         "message": text("For people."),
         "lastTransitionTime": text("When status last changed."),
         "desiredReplicas": number("Replicas that the hub asks for."),
+        "replicasReason": text("Why so many, where a preference shares them out."),
         "replicas": number("Replicas there are."),
         "readyReplicas": number("Replicas that are ready."),
         "updatedReplicas": number("Replicas of the newest template."),

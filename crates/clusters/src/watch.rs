@@ -246,6 +246,8 @@ impl Watcher {
                 match page.next {
                     Some(token) => *next = Some(token),
                     None => {
+                        // What was too large once need not stay so.
+                        self.page = (self.page * 2).min(PAGE);
                         self.ready.push_back(WatchEvent::Synced);
                         self.phase = Phase::Watch {
                             revision: page.revision,

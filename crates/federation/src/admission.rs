@@ -8,7 +8,7 @@ mod rules;
 use serde_json::Value;
 
 pub use normalise::normalise;
-pub(crate) use rules::check_plain;
+pub(crate) use rules::{check_plain, no_ttl};
 
 use crate::{FederatedObject, FieldError, TypeDescriptor, Warning};
 

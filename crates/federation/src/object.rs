@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use build::{Built, MAX_OBJECT_BYTES, build};
-pub(crate) use foreign::strip;
+pub(crate) use foreign::{JOB_TTL, strip};
 
 use crate::overrides::Overrides;
 use crate::placement::Placement;

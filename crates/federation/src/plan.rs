@@ -27,6 +27,9 @@ pub const RECHECK: Duration = Duration::from_secs(10);
 /// What a status says of a cluster before anybody has looked there.
 pub(crate) const NOT_READ_YET: &str = "what the cluster holds has not been read yet";
 
+/// What it says of a cluster that was asked and has not answered. Its answer brings the next plan.
+pub const NOT_ANSWERED_YET: &str = "the cluster has not answered yet";
+
 /// What it says of something to be removed where its kind is gone.
 pub(crate) const KIND_IS_MISSING: &str =
     "the cluster does not have this kind; the object is removed there when it has it again";

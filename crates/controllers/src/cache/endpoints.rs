@@ -19,6 +19,9 @@ use tokio_util::task::TaskTracker;
 use super::{Reasons, SETTLE};
 use crate::key::{Key, Kind};
 
+/// Slices that are kept of one Service: of a hundred endpoints each, more than any has.
+const MOST: usize = 4096;
+
 /// The watched members.
 pub(crate) struct Endpoints {
     watched: Mutex<HashMap<ClusterName, Watched>>,
@@ -132,10 +135,18 @@ impl Slices {
             None => self.known = true,
         }
         let slices = self.services.entry(key.clone()).or_default();
-        slices.insert(slice.to_owned(), ready);
+        if slices.len() < MOST || slices.contains_key(slice) {
+            slices.insert(slice.to_owned(), ready);
+        }
+    }
+
+    /// Nothing is kept of a Service that is not asked about.
+    fn forget(&mut self, key: &Key) {
+        self.services.remove(key);
     }
 
     fn gone(&mut self, key: &Key, slice: &str) {
+        self.known |= self.listing.is_none();
         if let Some(slices) = self.services.get_mut(key) {
             slices.remove(slice);
             if slices.is_empty() {
@@ -200,11 +211,11 @@ impl Intake {
             return;
         };
         let key = Key::of_target(kind, text("namespace"), service);
+        let mut slices = lock(&self.slices);
         // A member may hold any number of others.
         if !self.reasons.concerns.may_have(&key, &self.cluster) {
-            return;
+            return slices.forget(&key);
         }
-        let mut slices = lock(&self.slices);
         let before = slices.are_ready(&key);
         change(&mut slices, &key, text("name"), ready);
         let is_new = slices.are_ready(&key) != before;
@@ -315,6 +326,9 @@ mod tests {
     #[test]
     fn of_other_services_nothing_is_kept() {
         let intake = intake();
+        intake.take(WatchEvent::Present(slice("web", "web-1", true)));
+        intake.reasons.concerns.set(&key("web"), BTreeSet::new());
+        intake.take(WatchEvent::Gone(slice("web", "web-1", true)));
         intake.take(WatchEvent::Present(slice("other", "other-1", true)));
         intake.take(WatchEvent::Present(Box::new(json!({"metadata": {"name": "x"}}))));
         assert!(lock(&intake.slices).services.is_empty());

@@ -167,6 +167,11 @@ async fn one(sync: &Arc<Sync>, key: &Key, name: &ClusterName, record: &Record) -
     if is_back.is_some() {
         return Ok(End::Retry(Duration::ZERO));
     }
+    if let Some(token) = &confirmed
+        && !is_confirmed(sync, name, token).await?
+    {
+        return Ok(End::Retry(Duration::ZERO));
+    }
     sync.leadership.check()?;
     let done = carry_out(member, key, &step, options.step_deadline).await;
     sync.learn(key, name, &done.outcome);
@@ -179,6 +184,13 @@ async fn one(sync: &Arc<Sync>, key: &Key, name: &ClusterName, record: &Record) -
         Outcome::Failed(failure) if failure.kind == FailureKind::ApiMissing => End::Rest(None),
         Outcome::Failed(_) | Outcome::Applied(_) => End::Retry(done.retry_after),
     })
+}
+
+/// Whether the cluster still says so: what was read of it may be older than what was taken off.
+async fn is_confirmed(sync: &Sync, name: &ClusterName, token: &str) -> Result<bool> {
+    let stored = sync.hub.store.object(&Store::cluster_key(name.as_str())).await;
+    let stored = stored.doing("reading a confirmation")?;
+    Ok(stored.is_some_and(|stored| stored.body["metadata"]["annotations"][CONFIRM_DELETES_ANNOTATION] == token))
 }
 
 /// Takes a confirmation off the cluster.

@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::keyed_lists;
 use crate::object::{
-    Built, DELETE_OPTION_ANNOTATION, DRIFT_ANNOTATION, DeleteOptions, MANAGED_LABEL, ORPHAN_ANNOTATION, build, strip,
+    Built, DELETE_OPTION_ANNOTATION, DRIFT_ANNOTATION, DeleteOptions, JOB_TTL, MANAGED_LABEL, ORPHAN_ANNOTATION, build,
+    strip,
 };
 use crate::overrides::ClusterOverrides;
 use crate::types::NEVER_TOUCHED_NAMESPACES;
@@ -107,6 +108,13 @@ fn check_placement(object: &FederatedObject, warnings: &mut Vec<Warning>, errors
     }
 }
 
+/// A job that is removed when it is done would be made again.
+pub(crate) fn no_ttl(field: &str) -> Warning {
+    Warning(format!(
+        "{field}: not propagated; what a cluster removes by itself would be made and run again. Delete the object when it is done"
+    ))
+}
+
 fn check_template(
     kind: &TypeDescriptor,
     object: &FederatedObject,
@@ -117,12 +125,14 @@ fn check_template(
     let metadata = template.get("metadata").and_then(Value::as_object);
     let dropped = strip(kind, &mut Value::Object(template.clone()));
     let dropped: Vec<String> = dropped.iter().map(|field| format!("spec.template.{field}")).collect();
+    let (ttl, dropped): (Vec<_>, Vec<_>) = dropped.into_iter().partition(|field| field.ends_with(JOB_TTL));
     if !dropped.is_empty() {
         warnings.push(Warning(format!(
             "{}: not propagated, each cluster sets it for itself",
             dropped.join(", ")
         )));
     }
+    warnings.extend(ttl.iter().map(|field| no_ttl(field)));
     let forced = [("name", object.name.as_str()), ("namespace", object.namespace.as_str())];
     for (field, value) in forced {
         let other = metadata

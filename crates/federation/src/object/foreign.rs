@@ -39,6 +39,9 @@ const ANNOTATIONS: [&str; 10] = [
 /// Labels by which a job finds its pods. The member makes them from the job's UID, and the selector with them.
 const JOB_LABELS: [&str; 2] = ["controller-uid", "batch.kubernetes.io/controller-uid"];
 
+/// When a cluster removes a job that is done. The hub would make it again, and it would run again.
+pub(crate) const JOB_TTL: &str = "ttlSecondsAfterFinished";
+
 /// Takes such fields out of an object that is to be applied, and tells which were there.
 pub(crate) fn strip(kind: &TypeDescriptor, object: &mut Value) -> Vec<String> {
     let mut stripped = strip_identity(object);
@@ -50,7 +53,11 @@ pub(crate) fn strip(kind: &TypeDescriptor, object: &mut Value) -> Vec<String> {
     if kind.is_core("Namespace") && take(object, "/spec", "finalizers").is_some() {
         stripped.push("spec.finalizers".to_owned());
     }
-    if kind.target.group == "batch" && kind.target.kind == "Job" && object["spec"]["manualSelector"] != true {
+    let is_job = kind.target.group == "batch" && kind.target.kind == "Job";
+    if is_job && take(object, "/spec", JOB_TTL).is_some() {
+        stripped.push(format!("spec.{JOB_TTL}"));
+    }
+    if is_job && object["spec"]["manualSelector"] != true {
         if is_something(take(object, "/spec", "selector").as_ref()) {
             stripped.push("spec.selector".to_owned());
         }

@@ -4,7 +4,8 @@
 use serde_json::Value;
 
 use super::{CLUSTER_SELECTOR, PlainObject, preference};
-use crate::admission::check_plain;
+use crate::admission::{check_plain, no_ttl};
+use crate::object::JOB_TTL;
 use crate::types::NEVER_TOUCHED_NAMESPACES;
 use crate::{FieldError, TypeDescriptor, Warning};
 
@@ -135,6 +136,9 @@ fn check_bounds(row: &TypeDescriptor, object: &Value, errors: &mut Vec<FieldErro
 
 fn tell_what_has_no_effect(row: &TypeDescriptor, object: &Value, warnings: &mut Vec<Warning>) {
     let annotations = &object["metadata"]["annotations"];
+    if row.target.kind == "Job" && !object["spec"][JOB_TTL].is_null() {
+        warnings.push(no_ttl(&format!("spec.{JOB_TTL}")));
+    }
     let counts = preference::annotation(row);
     for other in preference::ALL {
         if annotations[other].is_string() && counts != Some(other) {

@@ -6,7 +6,10 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::settle::Situation;
+use crate::plan::NOT_ANSWERED_YET;
 use crate::replicas::{self, AvailableCluster, Preference};
 use crate::status::FederatedStatus;
 use crate::{ClusterName, Observed};
@@ -22,8 +25,6 @@ pub(super) struct Work<'a> {
     pub(super) completions: Option<&'a Preference>,
     /// The status that the hub wrote last, which says how many pods at a time clusters were given.
     pub(super) status: Option<&'a FederatedStatus>,
-    /// Whether the Job was changed since.
-    pub(super) is_changed: bool,
 }
 
 /// What one cluster is given. What is absent is not known, and need not be: the cluster cannot be asked.
@@ -44,7 +45,9 @@ struct Standings {
     lost: Vec<ClusterName>,
     /// The Job was never there.
     free: Vec<ClusterName>,
-    /// Somebody has not been asked yet.
+    /// It is to leave these, and has its part until it is gone.
+    leaving: Vec<Given>,
+    /// Somebody has not answered yet, or cannot be asked what it has.
     is_incomplete: bool,
 }
 
@@ -55,29 +58,50 @@ pub(super) fn share_out<'a>(
     situation: &Situation<'_>,
 ) -> BTreeMap<ClusterName, Given> {
     let Standings {
-        mut begun,
+        begun: mut shares,
         unknown,
         lost,
         free,
+        leaving,
         is_incomplete,
     } = Standings::of(work, placed, situation);
-    let is_new = begun.is_empty() && lost.is_empty();
+    let is_new = shares.is_empty() && unknown.is_empty() && lost.is_empty() && leaving.is_empty();
     if !is_incomplete && unknown.is_empty() {
-        let takers = if lost.is_empty() { free } else { lost };
-        let parallelism = left(work.parallelism, begun.values().filter_map(|given| given.parallelism));
-        let completions = work
-            .completions
-            .map(|total| left(total, begun.values().filter_map(|given| given.completions)));
-        begun.extend(give(work.key, &parallelism, completions.as_ref(), takers, is_new));
+        let takers = match work.completions {
+            _ if is_new => free,
+            _ if !lost.is_empty() => lost,
+            Some(_) => free,
+            // Who has pods that end when they like leaves nothing to others.
+            None => Vec::new(),
+        };
+        let given = || shares.values().chain(&leaving);
+        let parallelism = left(work.parallelism, given().filter_map(|given| given.parallelism));
+        let completions = work.completions;
+        let completions = completions.map(|total| left(total, given().filter_map(|given| given.completions)));
+        let new = give(work.key, &parallelism, completions.as_ref(), takers, is_new);
+        shares.extend(new);
     }
-    begun.extend(unknown);
-    if work.is_changed && !is_new {
-        let pods = plan(work.key, work.parallelism, begun.keys());
-        for (name, given) in &mut begun {
-            given.parallelism = Some(pods[name].max(1));
+    shares.extend(unknown);
+    if !is_new && !is_asked_for(work.parallelism.total_replicas, shares.values().chain(&leaving)) {
+        let pods = plan(work.key, work.parallelism, shares.keys());
+        let least = work.parallelism.total_replicas.min(1);
+        for (name, given) in &mut shares {
+            given.parallelism = Some(pods[name].max(least));
         }
     }
-    begun
+    shares
+}
+
+/// Whether the clusters have together what is asked for, as far as that is known.
+fn is_asked_for<'a>(total: i64, shares: impl Iterator<Item = &'a Given>) -> bool {
+    let mut sum = 0_i64;
+    for given in shares {
+        let Some(parallelism) = given.parallelism else {
+            return true;
+        };
+        sum = sum.saturating_add(parallelism);
+    }
+    sum == total
 }
 
 /// Shares out what is left over clusters that have none. Where the Job is new, it is only where pods of it may run at a
@@ -132,36 +156,49 @@ fn left(preference: &Preference, given: impl Iterator<Item = i64>) -> Preference
 impl Standings {
     fn of<'a>(work: Work<'_>, placed: impl IntoIterator<Item = &'a ClusterName>, situation: &Situation<'_>) -> Self {
         let mut standings = Self::default();
+        let mut rest = situation.records.clone();
         for name in placed {
-            let is_recorded = situation.records.contains_key(name);
-            let cluster = situation.clusters.get(name);
-            let stated = || work.status?.cluster(name)?.desired_replicas;
+            let is_recorded = rest.remove(name).is_some();
+            standings.add(work, name, situation, is_recorded);
+        }
+        // What an unregistered cluster keeps is none of the hub's any more.
+        for name in rest.keys().filter(|name| situation.clusters.contains_key(*name)) {
             match situation.observed.get(name) {
-                Some(Observed::Present(present)) if is_recorded => {
-                    let live = |field: &str| present.retained[field].as_i64();
-                    let given = Given {
-                        parallelism: stated().or_else(|| live("parallelism")),
-                        completions: live("completions"),
-                    };
-                    standings.begun.insert(name.clone(), given);
-                }
-                Some(Observed::Absent) if is_recorded => standings.lost.push(name.clone()),
-                Some(Observed::Present(_) | Observed::Absent) => {
-                    if cluster.is_some_and(|cluster| cluster.keeps_share) {
-                        standings.free.push(name.clone());
-                    }
-                }
-                Some(Observed::Unknown { .. }) | None if is_recorded => {
-                    let given = Given {
-                        parallelism: stated(),
-                        completions: None,
-                    };
-                    standings.unknown.insert(name.clone(), given);
-                }
-                Some(Observed::Unknown { .. }) => {}
-                None => standings.is_incomplete |= cluster.is_some_and(|cluster| cluster.ready),
+                Some(Observed::Present(present)) => standings.leaving.push(given(work, name, &present.retained)),
+                Some(Observed::Absent) => {}
+                Some(Observed::Unknown { .. }) | None => standings.is_incomplete = true,
             }
         }
         standings
+    }
+
+    fn add(&mut self, work: Work<'_>, name: &ClusterName, situation: &Situation<'_>, is_recorded: bool) {
+        let cluster = situation.clusters.get(name);
+        match situation.observed.get(name) {
+            Some(Observed::Present(present)) if is_recorded => {
+                self.begun.insert(name.clone(), given(work, name, &present.retained));
+            }
+            Some(Observed::Absent) if is_recorded => self.lost.push(name.clone()),
+            Some(Observed::Present(_) | Observed::Absent) => {
+                if cluster.is_some_and(|cluster| cluster.keeps_share) {
+                    self.free.push(name.clone());
+                }
+            }
+            Some(Observed::Unknown { .. }) | None if is_recorded => {
+                self.unknown.insert(name.clone(), given(work, name, &Value::Null));
+            }
+            // The answer is on its way, and its deadline bounds the wait.
+            Some(Observed::Unknown { message, .. }) => self.is_incomplete |= message == NOT_ANSWERED_YET,
+            None => self.is_incomplete |= cluster.is_some_and(|cluster| cluster.ready),
+        }
+    }
+}
+
+/// What a cluster was given: pods at a time as the hub said last, pods in all as they stand there.
+fn given(work: Work<'_>, name: &ClusterName, live: &Value) -> Given {
+    let stated = || work.status?.cluster(name)?.desired_replicas;
+    Given {
+        parallelism: stated().or_else(|| live["parallelism"].as_i64()),
+        completions: live["completions"].as_i64(),
     }
 }

@@ -100,13 +100,11 @@ impl PlainObject {
         parallelism: &Preference,
         settled: &mut Settled,
     ) {
-        let status = self.object.status.as_ref();
         let work = Work {
             key: &self.object.key(),
             parallelism,
             completions: self.completions.as_ref(),
-            status,
-            is_changed: status.is_some_and(|status| status.observed_generation != self.object.generation),
+            status: self.object.status.as_ref(),
         };
         let shares = jobs::share_out(work, placed, situation)
             .into_iter()

@@ -392,6 +392,8 @@ fn hand_replicas_over(
 /// object.
 fn desired_replicas(input: &Input<'_>, operations: &[Operation], replicas: Option<i64>) -> Option<i64> {
     let path = input.kind.asked_path()?;
+    // A Job says of all clusters together what one of them was never asked for.
+    let says_it = input.kind.replicas_path.is_some() || overrides::touch(operations, path);
     let built = || build(input.kind, input.object, operations, Built::default()).ok();
-    replicas.or_else(|| built()?.pointer(path)?.as_i64())
+    replicas.or_else(|| built().filter(|_| says_it)?.pointer(path)?.as_i64())
 }

@@ -51,6 +51,8 @@ impl Plan {
                 *share = last.or_else(|| last_share(input, name)).unwrap_or_default();
             }
             plan.overflow.clear();
+            let shared = plan.plan.values().fold(0, |sum: i64, share| sum.saturating_add(*share));
+            plan.unplaced = preference.total_replicas.saturating_sub(shared).max(0);
         }
         if candidates
             .iter()

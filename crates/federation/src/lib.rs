@@ -139,6 +139,7 @@ impl Plan {
                     step: Step::Keep(Reason::NamespaceNotFederated, "left as it is".to_owned()),
                     note: String::new(),
                     desired_replicas: None,
+                    desired_completions: None,
                     live: input.live_of_own(name),
                     drifted: None,
                 };

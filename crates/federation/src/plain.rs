@@ -20,6 +20,7 @@ use serde_json::Value;
 
 pub use admission::admit;
 pub use ingresses::{read_slice, service_ingresses};
+pub(crate) use jobs::asked_completions;
 pub use object::PlainObject;
 pub use preference::{DEPLOYMENT_PREFERENCES, JOB_PREFERENCES, REPLICA_SET_PREFERENCES};
 pub use settle::{Settled, Situation};

@@ -27,9 +27,6 @@ pub const RECHECK: Duration = Duration::from_secs(10);
 /// What a status says of a cluster before anybody has looked there.
 pub(crate) const NOT_READ_YET: &str = "what the cluster holds has not been read yet";
 
-/// What it says of a cluster that was asked and has not answered. Its answer brings the next plan.
-pub const NOT_ANSWERED_YET: &str = "the cluster has not answered yet";
-
 /// What it says of something to be removed where its kind is gone.
 pub(crate) const KIND_IS_MISSING: &str =
     "the cluster does not have this kind; the object is removed there when it has it again";
@@ -140,6 +137,8 @@ pub struct ClusterPlan {
     pub note: String,
     /// Replicas that the hub asks for.
     pub desired_replicas: Option<i64>,
+    /// Pods in all that its part of a plain Job is asked for.
+    pub desired_completions: Option<i64>,
     /// What the member says.
     pub live: Live,
     /// Set where somebody changed what the hub states, whether that is put back or stays.

@@ -74,6 +74,9 @@ pub struct ClusterStatus {
     /// Replicas that the hub asks this cluster for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub desired_replicas: Option<i64>,
+    /// Pods in all that the hub asks this cluster's part of a Job for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub desired_completions: Option<i64>,
     /// Why it is asked for so many, where a preference shares them out.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub replicas_reason: String,

@@ -1,20 +1,22 @@
 //! KubeFed's own command line, as it was last released, does on the hub what people know it for.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use atoll_testing::Programs;
 use kube::config::Kubeconfig;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::process::Command;
 
 use crate::{
-    waiting::eventually,
+    waiting::{eventually, within},
     world::{SYSTEM, World},
 };
 
 const NAMESPACE: &str = "by-kubefedctl";
+/// How long a controller manager may take to notice that its API server is back.
+const TOKEN: Duration = Duration::from_secs(180);
 const MANIFEST: &str = include_str!("manifests/kubefedctl.yaml");
 
 /// kubefedctl with one kubeconfig for the hub and for the cluster that it is about.
@@ -61,7 +63,27 @@ pub(crate) async fn told(world: &World) -> Result<()> {
     a_cluster_leaves_with_what_it_has(world, &kubefedctl).await
 }
 
+/// kubefedctl waits for the token of its service account for 30 s, and a cluster whose API server was away takes its time
+/// before it makes any.
+async fn the_cluster_makes_tokens(world: &World) -> Result<()> {
+    let secrets = "/api/v1/namespaces/default/secrets";
+    let secret = json!({
+        "apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/service-account-token",
+        "metadata": { "name": "trial", "annotations": { "kubernetes.io/service-account.name": "default" } },
+    });
+    world.ap.post(secrets, &secret).await?;
+    let trial = format!("{secrets}/trial");
+    within(TOKEN, "a token in ap-1", async || {
+        let found = world.ap.get(&trial).await?;
+        ensure!(found["data"]["token"].is_string(), "{}", found["metadata"]);
+        Ok(())
+    })
+    .await?;
+    world.ap.delete(&trial).await.map(drop)
+}
+
 async fn a_cluster_joins(world: &World, kubefedctl: &Kubefedctl) -> Result<()> {
+    the_cluster_makes_tokens(world).await?;
     let context = ["--cluster-context", "admin@ap-1"];
     kubefedctl.text(&[&["join", "ap-1"][..], &context].concat()).await?;
     let path = format!("/k8s/hub/apis/core.kubefed.io/v1beta1/namespaces/{SYSTEM}/kubefedclusters/ap-1");

@@ -105,9 +105,9 @@ impl Context {
             context.is_placed = placed.is_some();
             context.placed = placed.unwrap_or_default();
         }
-        let leaves_something = context.records.keys().any(|name| !context.placed.contains(name));
-        let may_leave = leaves_something || (shares_itself_out(row) && !context.records.is_empty());
-        if may_leave && !context.object.is_deleting() {
+        let mut records = context.records.keys();
+        if records.any(|name| !context.placed.contains(name) || shares_itself_out(row)) && !context.object.is_deleting()
+        {
             context.managed = by_cluster(hub.store.managed().await.doing("counting managed objects")?);
         }
         if row.is_namespace() && context.records.keys().any(|name| context.may_delete(name)) {
@@ -158,6 +158,11 @@ impl Context {
     /// Whether who gets how much depends on what all members hold.
     pub(crate) fn shares_out(&self) -> bool {
         shares_itself_out(self.row) || self.preference().is_some()
+    }
+
+    /// Whether this is a Job that nobody was given a part of yet.
+    pub(crate) fn is_new_job(&self) -> bool {
+        shares_itself_out(self.row) && self.row.target.kind == "Job" && self.records.is_empty()
     }
 
     /// When shares may come out otherwise although nothing happens.
@@ -252,10 +257,9 @@ impl Context {
     /// is being deleted is about that.
     pub(crate) fn useless_confirmation(&self) -> Option<&str> {
         let leaves_something = self.records.keys().any(|name| self.may_delete(name));
-        let token = self.object.confirm_deletes.as_deref();
         // What shares itself out leaves clusters although it is placed there.
-        let is_placed = !leaves_something && !shares_itself_out(self.row);
-        token.filter(|_| is_placed && !self.object.is_deleting())
+        let is_useless = !leaves_something && !shares_itself_out(self.row) && !self.object.is_deleting();
+        self.object.confirm_deletes.as_deref().filter(|_| is_useless)
     }
 
     /// The deletes of this change wait.
@@ -390,8 +394,6 @@ pub(crate) fn row(key: &Key, cluster: &ClusterName, record: Record) -> Propagati
 
 /// Counts of the store, by the names of clusters.
 pub(crate) fn by_cluster(counts: BTreeMap<String, u64>) -> BTreeMap<ClusterName, u64> {
-    counts
-        .into_iter()
-        .filter_map(|(name, count)| Some((ClusterName::parse(&name).ok()?, count)))
-        .collect()
+    let named = |(name, count): (String, u64)| Some((ClusterName::parse(&name).ok()?, count));
+    counts.into_iter().filter_map(named).collect()
 }

@@ -208,7 +208,7 @@ pub(super) fn tell(
     at: Timestamp,
 ) -> bool {
     let before = body.clone();
-    let status = plain::status(row, &before["status"], folded, observed, at);
+    let status = plain::status(row, &before, folded, observed, at);
     annotate(
         body,
         SERVICE_INGRESSES,

@@ -139,13 +139,22 @@ impl<'a> Round<'a> {
         }
     }
 
+    /// How long looks are waited for. Who is not asked when a Job is new has no part in it for good.
+    fn patience(&self) -> Duration {
+        if self.context.is_new_job() {
+            PATIENCE + self.sync.hub.options.observe_deadline
+        } else {
+            PATIENCE
+        }
+    }
+
     pub(super) async fn carry_out(mut self) -> Result<Finished> {
         let reachable = self.context.reachable();
         self.slot.widen(reachable.len()).await;
         for name in reachable {
             self.begin_look(name);
         }
-        let mut until = Instant::now() + PATIENCE;
+        let mut until = Instant::now() + self.patience();
         let (mut plan, mut next) = self.plan();
         let (mut is_new, mut is_stale) = (true, false);
         loop {
@@ -175,7 +184,7 @@ impl<'a> Round<'a> {
                         self.hear(name, answer);
                     }
                     is_stale = true;
-                    until = Instant::now() + PATIENCE;
+                    until = Instant::now() + self.patience();
                 }
                 Some((name, _, done)) = self.steps.next() => {
                     self.did(name, done);

@@ -31,6 +31,7 @@ fn planned(steps: &[(&str, Step)]) -> Plan {
             step: step.clone(),
             note: String::new(),
             desired_replicas: None,
+            desired_completions: None,
             live: Live::default(),
             drifted: is_drift.then(|| {
                 Box::new(Drifted {

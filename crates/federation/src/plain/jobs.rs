@@ -1,18 +1,16 @@
 //! A Job in many clusters: so many pods at a time, and so many in all.
 //!
 //! A member does not let the number in all be changed once its Job is there. So what a cluster was given stays given,
-//! whatever becomes of the others, and only what nobody was given is shared out. A Job is made once: a cluster that
-//! cannot be asked at that time takes no part, and nobody waits for it.
+//! whatever becomes of the others, and only what nobody was given is shared out. The status remembers it. A Job is made
+//! once: a cluster that cannot be asked at that time takes no part, and nobody waits for it.
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
 use super::settle::Situation;
-use crate::plan::NOT_ANSWERED_YET;
+use crate::overrides::Operation;
 use crate::replicas::{self, AvailableCluster, Preference};
 use crate::status::FederatedStatus;
-use crate::{ClusterName, Observed};
+use crate::{ClusterName, Observed, Present, Record, TypeDescriptor};
 
 /// What is to be shared out.
 #[derive(Debug, Clone, Copy)]
@@ -23,7 +21,7 @@ pub(super) struct Work<'a> {
     pub(super) parallelism: &'a Preference,
     /// Pods in all; absent for pods that end when they like.
     pub(super) completions: Option<&'a Preference>,
-    /// The status that the hub wrote last, which says how many pods at a time clusters were given.
+    /// The status that the hub wrote last, which says what clusters were given.
     pub(super) status: Option<&'a FederatedStatus>,
 }
 
@@ -37,17 +35,17 @@ pub(super) struct Given {
 /// How clusters stand to a Job.
 #[derive(Default)]
 struct Standings {
-    /// The Job is there.
-    begun: BTreeMap<ClusterName, Given>,
-    /// It was given something that cannot be told now.
+    /// It was given this, whether it has it or not.
+    given: BTreeMap<ClusterName, Given>,
+    /// It has something that cannot be told now.
     unknown: BTreeMap<ClusterName, Given>,
-    /// The Job was there, or was to be, and is not.
+    /// The Job was there, and is not; what it was given is forgotten.
     lost: Vec<ClusterName>,
-    /// The Job was never there.
+    /// It was given nothing.
     free: Vec<ClusterName>,
-    /// It is to leave these, and has its part until it is gone.
+    /// The Job is to leave these, and has its part until it is gone.
     leaving: Vec<Given>,
-    /// Somebody has not answered yet, or cannot be asked what it has.
+    /// Somebody has not been asked yet, or cannot be asked what it has.
     is_incomplete: bool,
 }
 
@@ -58,7 +56,7 @@ pub(super) fn share_out<'a>(
     situation: &Situation<'_>,
 ) -> BTreeMap<ClusterName, Given> {
     let Standings {
-        begun: mut shares,
+        given: mut shares,
         unknown,
         lost,
         free,
@@ -82,11 +80,12 @@ pub(super) fn share_out<'a>(
         shares.extend(new);
     }
     shares.extend(unknown);
-    if !is_new && !is_asked_for(work.parallelism.total_replicas, shares.values().chain(&leaving)) {
-        let pods = plan(work.key, work.parallelism, shares.keys());
-        let least = work.parallelism.total_replicas.min(1);
+    let total = work.parallelism.total_replicas;
+    if !is_new && !is_incomplete && !is_asked_for(total, shares.values().chain(&leaving)) {
+        let staying = left(work.parallelism, leaving.iter().filter_map(|given| given.parallelism));
+        let pods = plan(work.key, &staying, shares.keys());
         for (name, given) in &mut shares {
-            given.parallelism = Some(pods[name].max(least));
+            given.parallelism = Some(pods[name].max(total.min(1)));
         }
     }
     shares
@@ -158,13 +157,13 @@ impl Standings {
         let mut standings = Self::default();
         let mut rest = situation.records.clone();
         for name in placed {
-            let is_recorded = rest.remove(name).is_some();
-            standings.add(work, name, situation, is_recorded);
+            let record = rest.remove(name);
+            standings.add(work, name, situation, record.as_ref());
         }
         // What an unregistered cluster keeps is none of the hub's any more.
         for name in rest.keys().filter(|name| situation.clusters.contains_key(*name)) {
             match situation.observed.get(name) {
-                Some(Observed::Present(present)) => standings.leaving.push(given(work, name, &present.retained)),
+                Some(Observed::Present(present)) => standings.leaving.push(live(present)),
                 Some(Observed::Absent) => {}
                 Some(Observed::Unknown { .. }) | None => standings.is_incomplete = true,
             }
@@ -172,33 +171,67 @@ impl Standings {
         standings
     }
 
-    fn add(&mut self, work: Work<'_>, name: &ClusterName, situation: &Situation<'_>, is_recorded: bool) {
+    fn add(&mut self, work: Work<'_>, name: &ClusterName, situation: &Situation<'_>, record: Option<&Record>) {
         let cluster = situation.clusters.get(name);
-        match situation.observed.get(name) {
-            Some(Observed::Present(present)) if is_recorded => {
-                self.begun.insert(name.clone(), given(work, name, &present.retained));
+        let stated = work.stated(name);
+        let observed = situation.observed.get(name);
+        let own = match (observed, record) {
+            (Some(Observed::Present(present)), Some(record)) => {
+                Some(live(present)).filter(|_| record.uid.is_some() || present.owner().is_some())
             }
-            Some(Observed::Absent) if is_recorded => self.lost.push(name.clone()),
+            _ => None,
+        };
+        if let Some(live) = own {
+            let given = Given {
+                parallelism: stated.parallelism.or(live.parallelism),
+                ..live
+            };
+            self.given.insert(name.clone(), given);
+            return;
+        }
+        let is_remembered =
+            stated.parallelism.is_some() && (work.completions.is_none() || stated.completions.is_some());
+        match observed {
+            _ if is_remembered => {
+                self.given.insert(name.clone(), stated);
+            }
+            Some(Observed::Absent) if record.is_some() => self.lost.push(name.clone()),
             Some(Observed::Present(_) | Observed::Absent) => {
                 if cluster.is_some_and(|cluster| cluster.keeps_share) {
                     self.free.push(name.clone());
                 }
             }
-            Some(Observed::Unknown { .. }) | None if is_recorded => {
-                self.unknown.insert(name.clone(), given(work, name, &Value::Null));
+            Some(Observed::Unknown { .. }) | None if record.is_some() => {
+                self.unknown.insert(name.clone(), stated);
             }
-            // The answer is on its way, and its deadline bounds the wait.
-            Some(Observed::Unknown { message, .. }) => self.is_incomplete |= message == NOT_ANSWERED_YET,
+            Some(Observed::Unknown { .. }) => {}
             None => self.is_incomplete |= cluster.is_some_and(|cluster| cluster.ready),
         }
     }
 }
 
-/// What a cluster was given: pods at a time as the hub said last, pods in all as they stand there.
-fn given(work: Work<'_>, name: &ClusterName, live: &Value) -> Given {
-    let stated = || work.status?.cluster(name)?.desired_replicas;
-    Given {
-        parallelism: stated().or_else(|| live["parallelism"].as_i64()),
-        completions: live["completions"].as_i64(),
+impl Work<'_> {
+    /// What the hub said last that a cluster is given.
+    fn stated(&self, name: &ClusterName) -> Given {
+        let entry = self.status.and_then(|status| status.cluster(name));
+        Given {
+            parallelism: entry.and_then(|entry| entry.desired_replicas),
+            completions: entry.and_then(|entry| entry.desired_completions),
+        }
     }
+}
+
+/// What stands in a member.
+fn live(present: &Present) -> Given {
+    Given {
+        parallelism: present.retained["parallelism"].as_i64(),
+        completions: present.retained["completions"].as_i64(),
+    }
+}
+
+/// The part of a plain Job that a cluster is asked for: it is shared out by operations.
+pub(crate) fn asked_completions(row: &TypeDescriptor, operations: &[Operation]) -> Option<i64> {
+    let is_it = |operation: &&Operation| operation.segments == ["spec", "completions"];
+    let asked = operations.iter().rev().find(is_it).filter(|_| row.is_plain())?;
+    asked.value.as_i64()
 }

@@ -238,6 +238,9 @@ fn status(status: &Value) -> Option<FederatedStatus> {
         if condition.reason == super::status::PROPAGATED {
             condition.reason.clear();
         }
+        condition
+            .message
+            .truncate(super::status::without_unplaced(&condition.message).len());
     }
     // What members said themselves is put beside the verdicts after they are compared.
     for cluster in &mut status.clusters {

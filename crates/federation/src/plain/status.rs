@@ -20,21 +20,23 @@ use crate::{ClusterName, FederatedStatus, Observed, TypeDescriptor};
 /// The reason of a condition that needs one although all is well.
 pub(super) const PROPAGATED: &str = "Propagated";
 
-/// The status after a plan was carried out. `folded` is what came out of it, `observed` what members hold, `before` the
-/// status as it is stored, and `at` the time of the plan. When nothing is new it equals what is stored.
+/// The status after a plan was carried out. `folded` is what came out of it, `observed` what members hold, `stored` the
+/// object as it is stored, and `at` the time of the plan. When nothing is new it equals the status that is stored.
 pub fn status(
     row: &TypeDescriptor,
-    before: &Value,
+    stored: &Value,
     mut folded: FederatedStatus,
     observed: &BTreeMap<ClusterName, Observed>,
     at: Timestamp,
 ) -> Value {
+    let before = &stored["status"];
+    tell_unplaced(row, stored, &mut folded);
     if kept::keeps(row) && keep(before, &mut folded.clusters, observed) {
         for condition in &mut folded.conditions {
             condition.last_update_time = Some(at);
         }
     }
-    let mut status = sums::of(row, before, &folded);
+    let mut status = sums::of(row, stored, &folded);
     let propagation = folded
         .conditions
         .iter()
@@ -48,6 +50,29 @@ pub fn status(
         status.insert("clusters".to_owned(), json!(folded.clusters));
     }
     Value::Object(status)
+}
+
+const UNPLACED: &str = " completions find no place";
+
+/// A condition's message as it was before that was told in it.
+pub(super) fn without_unplaced(message: &str) -> &str {
+    let Some(rest) = message.strip_suffix(UNPLACED) else {
+        return message;
+    };
+    let rest = rest.trim_end_matches(|letter: char| letter.is_ascii_digit());
+    rest.strip_suffix("; ").unwrap_or(rest)
+}
+
+/// Pods of a Job that nobody is asked for are no error of any cluster, and yet never run.
+fn tell_unplaced(row: &TypeDescriptor, stored: &Value, folded: &mut FederatedStatus) {
+    let missing = sums::unplaced(row, stored, &folded.clusters);
+    for condition in folded.conditions.iter_mut().filter(|_| missing > 0) {
+        let unplaced = format!("{missing}{UNPLACED}");
+        condition.message = match condition.message.as_str() {
+            "" => unplaced,
+            message => format!("{message}; {unplaced}"),
+        };
+    }
 }
 
 /// Puts what members say themselves beside the verdicts; whether any of it is new.

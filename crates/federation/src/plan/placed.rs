@@ -11,7 +11,7 @@ use crate::object::{Built, MANAGED_BY_LABEL, build};
 use crate::observed::ADOPTED_SUFFIX;
 use crate::overrides::{self, Operation, Overrides};
 use crate::status::Reason;
-use crate::{ClusterName, Drifted, HandOver, Observed, Present, Record, drift, hash, retain};
+use crate::{ClusterName, Drifted, HandOver, Observed, Present, Record, drift, hash, plain, retain};
 
 impl Plan {
     /// Puts the object into a cluster; `replicas` is what a preference gives it.
@@ -54,6 +54,7 @@ impl Plan {
             step,
             note,
             desired_replicas,
+            desired_completions: plain::asked_completions(input.kind, operations),
             live: input.live_of_own(name),
             drifted,
         };
@@ -388,11 +389,10 @@ fn hand_replicas_over(
     })
 }
 
-/// Replicas that the hub asks a cluster for: by preference, by override, by the template. `None` where there can be no
-/// object.
+/// Replicas that the hub asks a cluster for: by preference, override or template. `None` where there can be no object.
 fn desired_replicas(input: &Input<'_>, operations: &[Operation], replicas: Option<i64>) -> Option<i64> {
     let path = input.kind.asked_path()?;
-    // A Job says of all clusters together what one of them was never asked for.
+    // What a Job says is of all clusters together.
     let says_it = input.kind.replicas_path.is_some() || overrides::touch(operations, path);
     let built = || build(input.kind, input.object, operations, Built::default()).ok();
     replicas.or_else(|| built().filter(|_| says_it)?.pointer(path)?.as_i64())

@@ -215,6 +215,7 @@ impl Plan {
             step,
             note: String::new(),
             desired_replicas: None,
+            desired_completions: None,
             live: input.live_of_own(name),
             drifted: None,
         };

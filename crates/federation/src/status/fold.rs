@@ -119,6 +119,7 @@ fn entry(
             .and_then(|before| before.last_transition_time)
             .or(Some(plan.at)),
         desired_replicas: cluster.desired_replicas,
+        desired_completions: cluster.desired_completions,
         replicas_reason: plan.reasons.get(name).cloned().unwrap_or_default(),
         live: if live == Live::default() && matches!(cluster.step, Step::Wait(..)) {
             last_reading()

@@ -6,7 +6,6 @@ use jiff::Timestamp;
 
 use futures::StreamExt;
 
-use atoll_federation::plan::NOT_ANSWERED_YET;
 use atoll_federation::{ClusterName, Outcome, Reason, Record, Step, failure_reason};
 
 use super::super::Sync;
@@ -25,7 +24,11 @@ impl Round<'_> {
         let names: BTreeSet<ClusterName> = names.difference(&self.looking).cloned().collect();
         for name in &names {
             self.sync.lanes.begin(self.key, name);
-            self.unknown(name.clone(), Reason::RetrievalFailed, NOT_ANSWERED_YET);
+            self.unknown(
+                name.clone(),
+                Reason::RetrievalFailed,
+                "the cluster has not answered yet",
+            );
         }
         self.busy.extend(names);
         self.listing.clear();

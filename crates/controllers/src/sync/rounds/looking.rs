@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use atoll_clusters::Member;
-use atoll_federation::plan::{NOT_ANSWERED_YET, Pods, RECHECK};
+use atoll_federation::plan::{Pods, RECHECK};
 use atoll_federation::{ClusterName, Observed, Reason};
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -47,7 +47,11 @@ impl Round<'_> {
         }
         if lanes.is_busy(self.key, &name) {
             self.busy.insert(name.clone());
-            return self.unknown(name, Reason::RetrievalFailed, NOT_ANSWERED_YET);
+            return self.unknown(
+                name,
+                Reason::RetrievalFailed,
+                "an earlier request has not been answered yet",
+            );
         }
         let inside = self.context.needs_contents(&name);
         match self.sync.cache.look(&name, self.key) {

@@ -10,13 +10,14 @@ use crate::{FederatedStatus, TypeDescriptor};
 /// A place of times in statuses: RFC 3339 in UTC, so that texts sort as times do.
 type Time<'a> = Option<&'a str>;
 
-pub(super) fn of(row: &TypeDescriptor, before: &Value, folded: &FederatedStatus) -> Map<String, Value> {
+pub(super) fn of(row: &TypeDescriptor, stored: &Value, folded: &FederatedStatus) -> Map<String, Value> {
+    let before = &stored["status"];
     let clusters = &folded.clusters;
     let status = match (row.target.group.as_ref(), row.target.kind.as_ref()) {
         ("apps", "Deployment") => replicas(clusters, folded.observed_generation, true),
         ("apps", "ReplicaSet") => replicas(clusters, folded.observed_generation, false),
         ("apps", "DaemonSet") => daemon_set(clusters, folded.observed_generation),
-        ("batch", "Job") => job(clusters, folded.observed_generation),
+        ("batch", "Job") => job(clusters, folded.observed_generation, unplaced(row, stored, clusters)),
         ("autoscaling", "HorizontalPodAutoscaler") => autoscaler(clusters, folded.observed_generation),
         ("", "Service") | ("networking.k8s.io", "Ingress") => load_balancer(clusters),
         // Whether it is on its way out is the hub's to say.
@@ -78,7 +79,20 @@ fn daemon_set(clusters: &[ClusterStatus], generation: i64) -> Value {
     status
 }
 
-fn job(clusters: &[ClusterStatus], generation: i64) -> Value {
+/// How many pods of a Job no cluster is asked for, as far as that is known of all that have a part.
+pub(super) fn unplaced(row: &TypeDescriptor, stored: &Value, clusters: &[ClusterStatus]) -> i64 {
+    let is_job = row.target.group == "batch" && row.target.kind == "Job";
+    let wanted = stored["spec"]["completions"]
+        .as_i64()
+        .filter(|_| is_job && !clusters.is_empty());
+    let asked: Option<Vec<i64>> = clusters.iter().map(|entry| entry.desired_completions).collect();
+    match (wanted, asked) {
+        (Some(wanted), Some(asked)) => wanted.saturating_sub(total(asked.into_iter())).max(0),
+        _ => 0,
+    }
+}
+
+fn job(clusters: &[ClusterStatus], generation: i64, unplaced: i64) -> Value {
     let mut status = json!({"observedGeneration": generation});
     for field in ["active", "ready", "succeeded", "failed"] {
         let total = sum_remote(clusters, field);
@@ -93,7 +107,7 @@ fn job(clusters: &[ClusterStatus], generation: i64) -> Value {
     let failed = conditions(clusters, "Failed");
     let complete = conditions(clusters, "Complete");
     // It has failed as soon as it has anywhere, and is done when it is done everywhere.
-    let is_done = !clusters.is_empty() && complete.len() == clusters.len();
+    let is_done = !clusters.is_empty() && complete.len() == clusters.len() && unplaced == 0;
     if let Some(condition) = latest(failed) {
         status["conditions"] = json!([condition]);
     } else if let Some(condition) = latest(complete).filter(|_| is_done) {

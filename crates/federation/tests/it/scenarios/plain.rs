@@ -49,7 +49,7 @@ impl Plain {
             out["refusedPreference"] = why.into();
         }
         let at = "2026-01-02T03:04:05Z".parse().unwrap();
-        let status = plain::status(scenario.kind, &self.stored["status"], folded, &observed, at);
+        let status = plain::status(scenario.kind, &self.stored, folded, &observed, at);
         if let Some(text) = plain::service_ingresses(scenario.kind, &self.stored, &status, &self.ready) {
             out["serviceIngresses"] = text.into();
         }
